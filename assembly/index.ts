@@ -1,0 +1,2 @@
+// The one entry of the module: re-exports kernels, nothing else.
+export * from './kernels/elementwise'

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Makes the Python environment of the oracles: bash scripts/golden/setup.sh FOLDER
+#
+# Sotto's users never need it. It serves to regenerate test/fixtures, to check exported adapters with the real PEFT,
+# and as the PyTorch peer of the benchmark. Tests look for it in SOTTO_PYTHON, then /opt/sotto-py, and skip aloud without it.
+#
+# SOTTO_TORCH chooses PyTorch: "system" (the distribution's python3-torch, a small CPU build; installed through apt
+# when we may), "pypi" (torch of requirements-torch.txt; on Linux x86-64 that brings several GB of CUDA libraries),
+# or "auto" (default): system where it can be had, else pypi.
+set -euo pipefail
+
+folder=${1:?usage: bash scripts/golden/setup.sh FOLDER}
+here=$(cd "$(dirname "$0")" && pwd)
+choice=${SOTTO_TORCH:-auto}
+system_python=/usr/bin/python3
+
+has_system_torch() { "$system_python" -c 'import torch' >/dev/null 2>&1; }
+
+if [ "$choice" != pypi ] && ! has_system_torch && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+  { apt-get update && apt-get install -y --no-install-recommends python3-torch python3-venv; } >/dev/null || true
+fi
+
+if [ "$choice" != pypi ] && has_system_torch; then
+  "$system_python" -m venv --system-site-packages "$folder"
+  "$folder/bin/pip" install -q --no-deps -r "$here/requirements.txt"
+elif [ "$choice" = system ]; then
+  echo 'setup.sh: SOTTO_TORCH=system, but /usr/bin/python3 cannot import torch; install python3-torch or use SOTTO_TORCH=pypi' >&2
+  exit 2
+else
+  python3 -m venv "$folder"
+  "$folder/bin/pip" install -q --no-deps -r "$here/requirements.txt"
+  "$folder/bin/pip" install -q -r "$here/requirements-torch.txt"
+fi
+
+"$folder/bin/python" - <<'PY'
+import numpy, peft, tokenizers, torch, transformers
+for module in (torch, transformers, peft, tokenizers, numpy):
+    print(module.__name__, module.__version__)
+PY
