@@ -5,6 +5,7 @@ import { openSafetensors, parseSafetensors, writeSafetensors } from '../../src/c
 import type { TensorData } from '../../src/checkpoint/safetensors.ts'
 import { memorySource } from '../../src/checkpoint/source.ts'
 import { readF32 } from '../../src/checkpoint/tensor-file.ts'
+import { rejects } from '../support/rejects.ts'
 import { rng } from '../support/rng.ts'
 
 const encoder = new TextEncoder()
@@ -23,7 +24,7 @@ function raw(header: unknown, data: Uint8Array | number = 0, length?: number): U
 const f32 = (begin: number, end: number, shape: unknown = [(end - begin) / 4], dtype: unknown = 'F32'): unknown =>
   ({ dtype, shape, data_offsets: [begin, end] })
 
-function rejects(bytes: Uint8Array, pattern: RegExp): void {
+function refuses(bytes: Uint8Array, pattern: RegExp): void {
   assert.throws(() => parseSafetensors(bytes, 'm.safetensors'), (error: Error) => {
     assert.instance(error, FormatError)
     assert.match(error.message, pattern)
@@ -80,61 +81,61 @@ test('the bytes are those of the safetensors library (0.8.0, safetensors.numpy.s
 })
 
 test('the prefix: too short, a header beyond the file, beyond 100 MB, beyond 2^53', () => {
-  rejects(new Uint8Array(0), /at least 8 bytes/)
-  rejects(new Uint8Array(7), /at least 8 bytes .* got 7 at byte 0/)
-  rejects(raw('{}', 0, 3), /inside the file's 10 bytes, got a length of 3 at byte 0/)
-  rejects(raw('{}', 0, 100_000_001), /at most 100000000 bytes, got 100000001/)
-  rejects(raw('{}', 0, Number.MAX_SAFE_INTEGER), /at most 100000000 bytes/)
-  rejects(new Uint8Array(16).fill(255), /at most 100000000 bytes/)
-  rejects(raw(''), /expected "{" at byte 8/)
+  refuses(new Uint8Array(0), /at least 8 bytes/)
+  refuses(new Uint8Array(7), /at least 8 bytes .* got 7 at byte 0/)
+  refuses(raw('{}', 0, 3), /inside the file's 10 bytes, got a length of 3 at byte 0/)
+  refuses(raw('{}', 0, 100_000_001), /at most 100000000 bytes, got 100000001/)
+  refuses(raw('{}', 0, Number.MAX_SAFE_INTEGER), /at most 100000000 bytes/)
+  refuses(new Uint8Array(16).fill(255), /at most 100000000 bytes/)
+  refuses(raw(''), /expected "{" at byte 8/)
 })
 
 test('the header: UTF-8, JSON, depth, repeated keys, an object', () => {
-  rejects(raw('x{}'), /expected "{" at byte 8/)
-  rejects(raw('{"a":}'), /expected JSON in bytes 8 to 14/)
-  rejects(raw('{}{}'), /expected JSON/)
-  rejects(raw('{' + '"a":['.repeat(100_000)), /nested at most 4 deep, got more at byte/)
-  rejects(raw('{"a":' + '['.repeat(3_000_000)), /nested at most 4 deep/)
+  refuses(raw('x{}'), /expected "{" at byte 8/)
+  refuses(raw('{"a":}'), /expected JSON in bytes 8 to 14/)
+  refuses(raw('{}{}'), /expected JSON/)
+  refuses(raw('{' + '"a":['.repeat(100_000)), /nested at most 4 deep, got more at byte/)
+  refuses(raw('{"a":' + '['.repeat(3_000_000)), /nested at most 4 deep/)
   const bad = raw('{"__metadata__":{"a":"?"}}')
   bad[bad.indexOf(0x3f)] = 0xff
-  rejects(bad, /expected UTF-8 text from byte 8/)
+  refuses(bad, /expected UTF-8 text from byte 8/)
   const twice = '{"w":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"w":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}'
-  rejects(raw(twice), new RegExp(`expected each key once, got "w" again at byte ${8 + twice.lastIndexOf('"w"')}$`))
-  rejects(raw('{"w":{"dtype":"F32","dtype":"F32","shape":[0],"data_offsets":[0,0]}}'), /got "dtype" again/)
-  rejects(raw('{"w":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"\\u0077":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}'),
+  refuses(raw(twice), new RegExp(`expected each key once, got "w" again at byte ${8 + twice.lastIndexOf('"w"')}$`))
+  refuses(raw('{"w":{"dtype":"F32","dtype":"F32","shape":[0],"data_offsets":[0,0]}}'), /got "dtype" again/)
+  refuses(raw('{"w":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"\\u0077":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}'),
     /got "w" again/)
-  rejects(raw('\ufeff{}'), /expected "{" at byte 8/)
+  refuses(raw('\ufeff{}'), /expected "{" at byte 8/)
 })
 
 test('an entry: type, keys, shape, offsets; the error names tensor and byte', () => {
-  rejects(raw({ w: f32(0, 4, [1], 'F99') }, 4), /"m.safetensors" tensor "w" \(header byte 9\): "dtype" .* got "F99"/)
-  rejects(raw({ w: f32(0, 4, [1], 'toString') }, 4), /"dtype"/)
-  rejects(raw({ w: f32(0, 4, [1], null) }, 4), /"dtype"/)
-  rejects(raw({ w: 3 }, 4), /expected an object/)
-  rejects(raw({ w: [] }, 4), /expected an object/)
-  rejects(raw({ w: { ...f32(0, 4) as object, more: 1 } }, 4), /got "more"/)
-  rejects(raw({ w: { dtype: 'F32', shape: [1] } }, 4), /"data_offsets" expected two integers/)
+  refuses(raw({ w: f32(0, 4, [1], 'F99') }, 4), /"m.safetensors" tensor "w" \(header byte 9\): "dtype" .* got "F99"/)
+  refuses(raw({ w: f32(0, 4, [1], 'toString') }, 4), /"dtype"/)
+  refuses(raw({ w: f32(0, 4, [1], null) }, 4), /"dtype"/)
+  refuses(raw({ w: 3 }, 4), /expected an object/)
+  refuses(raw({ w: [] }, 4), /expected an object/)
+  refuses(raw({ w: { ...f32(0, 4) as object, more: 1 } }, 4), /got "more"/)
+  refuses(raw({ w: { dtype: 'F32', shape: [1] } }, 4), /"data_offsets" expected two integers/)
   for (const shape of [[-1], [1.5], ['1'], 'x', null, [1e300], [2 ** 53], [2 ** 40, 2 ** 40], new Array(33).fill(1), [2 ** 52, 3]]) {
-    rejects(raw({ w: f32(0, 4, shape) }, 4), /tensor "w" \(header byte 9\): "shape" expected/)
+    refuses(raw({ w: f32(0, 4, shape) }, 4), /tensor "w" \(header byte 9\): "shape" expected/)
   }
   for (const at of [[0], [0, 4, 8], [-4, 0], [0.5, 4.5], ['0', '4'], [0, 2 ** 60], 'x', {}]) {
-    rejects(raw({ w: { dtype: 'F32', shape: [1], data_offsets: at } }, 4), /"data_offsets" expected/)
+    refuses(raw({ w: { dtype: 'F32', shape: [1], data_offsets: at } }, 4), /"data_offsets" expected/)
   }
-  rejects(raw({ w: { dtype: 'F32', shape: [1], data_offsets: [4, 0] } }, 4), /begin <= end, got \[4, 0\]/)
-  rejects(raw({ w: f32(0, 8, [2]) }, 4), /an end of at most 4 .* got 8; the file may have been cut short/)
-  rejects(raw({ w: f32(0, 8, [1]) }, 8), /expected 4 bytes for F32 \[1\], got 8/)
-  rejects(raw({ w: f32(0, 8, [2 ** 50]) }, 8), /expected 4503599627370496 bytes/)
+  refuses(raw({ w: { dtype: 'F32', shape: [1], data_offsets: [4, 0] } }, 4), /begin <= end, got \[4, 0\]/)
+  refuses(raw({ w: f32(0, 8, [2]) }, 4), /an end of at most 4 .* got 8; the file may have been cut short/)
+  refuses(raw({ w: f32(0, 8, [1]) }, 8), /expected 4 bytes for F32 \[1\], got 8/)
+  refuses(raw({ w: f32(0, 8, [2 ** 50]) }, 8), /expected 4503599627370496 bytes/)
 })
 
 test('places: overlap, gap, bytes before, after and between tensors', () => {
-  rejects(raw({ a: f32(0, 8), b: f32(4, 12) }, 12), /tensor "b" expected to start at byte \d+, got byte \d+: it overlaps tensor "a"/)
-  rejects(raw({ a: f32(0, 8), b: f32(0, 8) }, 8), /overlaps/)
-  rejects(raw({ a: f32(0, 4), b: f32(8, 12) }, 12), /leaves a gap after tensor "a"/)
-  rejects(raw({ a: f32(4, 8) }, 8), /leaves a gap after the header/)
-  rejects(raw({ a: f32(0, 4) }, 8), /expected the file to end at byte/)
-  rejects(raw({}, 1), /expected the file to end at byte 10 with the header, got 11 bytes/)
+  refuses(raw({ a: f32(0, 8), b: f32(4, 12) }, 12), /tensor "b" expected to start at byte \d+, got byte \d+: it overlaps tensor "a"/)
+  refuses(raw({ a: f32(0, 8), b: f32(0, 8) }, 8), /overlaps/)
+  refuses(raw({ a: f32(0, 4), b: f32(8, 12) }, 12), /leaves a gap after tensor "a"/)
+  refuses(raw({ a: f32(4, 8) }, 8), /leaves a gap after the header/)
+  refuses(raw({ a: f32(0, 4) }, 8), /expected the file to end at byte/)
+  refuses(raw({}, 1), /expected the file to end at byte 10 with the header, got 11 bytes/)
   assert.is(parseSafetensors(raw({})).tensors.size, 0)
-  rejects(raw({ a: f32(0, 8), e: f32(4, 4, [0]) }, 8), /overlaps/)
+  refuses(raw({ a: f32(0, 8), e: f32(4, 4, [0]) }, 8), /overlaps/)
 })
 
 test('names of object internals are names like any other; metadata holds strings only', async () => {
@@ -142,9 +143,9 @@ test('names of object internals are names like any other; metadata holds strings
     '{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}', 8))
   assert.equal([...file.tensors.keys()], ['__proto__', 'constructor'])
   assert.is((await readF32(file, '__proto__')).length, 1)
-  rejects(raw('{"w":{"__proto__":{"dtype":"F32"},"shape":[1],"data_offsets":[0,4]}}', 4), /got "__proto__"/)
-  rejects(raw({ __metadata__: { a: 1 } }), /"__metadata__" \(header byte 9\): "a" expected a string/)
-  rejects(raw({ __metadata__: [] }), /expected an object of strings/)
+  refuses(raw('{"w":{"__proto__":{"dtype":"F32"},"shape":[1],"data_offsets":[0,4]}}', 4), /got "__proto__"/)
+  refuses(raw({ __metadata__: { a: 1 } }), /"__metadata__" \(header byte 9\): "a" expected a string/)
+  refuses(raw({ __metadata__: [] }), /expected an object of strings/)
   const tagged = parseSafetensors(raw('{"__metadata__":{"__proto__":"x"}}'))
   assert.is(tagged.metadata.get('__proto__'), 'x')
   assert.is(({} as Record<string, unknown>).x, undefined)
@@ -165,18 +166,18 @@ test('a source that reads ranges is never asked for more than one tensor', async
   assert.is(asked.length, 2, 'prefix and header')
   assert.is((await readF32(file, 't7'))[99], 7)
   assert.equal(asked.slice(2), [400])
-  await assertRejects(openSafetensors({ ...memory, size: async () => bytes.length + 8 }, 'm'), /expected the file to end/)
+  await rejects(openSafetensors({ ...memory, size: async () => bytes.length + 8 }, 'm'), /expected the file to end/)
   const short = await openSafetensors({ ...memory, readRange: async (name, start, end) =>
     memory.readRange!(name, start, end === bytes.length ? end - 1 : end) }, 'm')
-  await assertRejects(short.bytes([...short.tensors.keys()].pop()!), /expected 400 bytes from byte \d+, got 399/)
+  await rejects(short.bytes([...short.tensors.keys()].pop()!), /expected 400 bytes from byte \d+, got 399/)
 })
 
 test('asking for what is not there says so and names what is near', async () => {
   const file = parseSafetensors(writeSafetensors(new Map([['bert.embeddings.LayerNorm.weight',
     { dtype: 'F32', shape: [2], data: new Float32Array(2) }]])))
-  await assertRejects(readF32(file, 'embeddings.LayerNorm.weight'),
+  await rejects(readF32(file, 'embeddings.LayerNorm.weight'),
     /expected a tensor "embeddings.LayerNorm.weight".*similar names: "bert.embeddings.LayerNorm.weight"/)
-  await assertRejects(readF32(file, 'bert.embeddings.LayerNorm.weight', [3]), /expected shape \[3\], got \[2\]/)
+  await rejects(readF32(file, 'bert.embeddings.LayerNorm.weight', [3]), /expected shape \[3\], got \[2\]/)
 })
 
 test('the writer refuses wrong lengths, names and types', () => {
@@ -233,12 +234,6 @@ function join(...parts: Uint8Array[]): Uint8Array {
   let at = 0
   for (const part of parts) { out.set(part, at); at += part.length }
   return out
-}
-
-async function assertRejects(promise: Promise<unknown>, pattern: RegExp): Promise<void> {
-  let message = 'no error'
-  try { await promise } catch (error) { message = (error as Error).message }
-  assert.match(message, pattern)
 }
 
 test.run()
