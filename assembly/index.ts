@@ -1,2 +1,10 @@
 // The one entry of the module: re-exports kernels, nothing else.
 export * from './kernels/elementwise'
+export * from './kernels/functions'
+export * from './kernels/activations'
+export * from './kernels/gemm'
+export * from './privacy/chacha20'
+export * from './privacy/discrete-gaussian'
+export * from './privacy/rotation'
+export * from './privacy/rounding'
+export * from './privacy/lattice'

@@ -113,6 +113,13 @@
   return <T>reinterpret<f32>(reinterpret<i32>(<f32>a) + reinterpret<i32>(<f32>b))
 }
 
+/** The f32 whose bits are the integer (bits of a) - (bits of b). */
+// @ts-ignore: decorator
+@inline export function subBits<T>(a: T, b: T): T {
+  if (isVector<T>()) return changetype<T>(i32x4.sub(changetype<v128>(a), changetype<v128>(b)))
+  return <T>reinterpret<f32>(reinterpret<i32>(<f32>a) - reinterpret<i32>(<f32>b))
+}
+
 /** The bits of a, shifted left by n, as an f32. */
 // @ts-ignore: decorator
 @inline export function shiftLeft<T>(a: T, n: i32): T {
@@ -139,4 +146,11 @@
 @inline export function splatBits<T>(bits: i32): T {
   if (isVector<T>()) return changetype<T>(i32x4.splat(bits))
   return <T>reinterpret<f32>(bits)
+}
+
+/** The f32 at ptr, in every lane. */
+// @ts-ignore: decorator
+@inline export function splatLoad<T>(ptr: usize): T {
+  if (isVector<T>()) return changetype<T>(v128.load32_splat(ptr))
+  return <T>load<f32>(ptr)
 }

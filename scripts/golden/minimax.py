@@ -12,19 +12,16 @@ import struct
 from mpmath import mp, mpf
 
 mp.dps = 40
-GRID = 1500
+GRID = 500
 
 
 def f32(x):
     return mpf(struct.unpack('f', struct.pack('f', float(x)))[0])
 
 
-def remez(f, w, powers, grid):
-    """Coefficients of the given powers, least max |w * (sum c x^power - f)| over the grid."""
+def remez(values, weights, powers, grid):
+    """Coefficients of the given powers, least max |weight * (sum c x^power - value)| over the grid."""
     n = len(powers)
-    values, weights = f, w
-    if n == 0:
-        return []
     at = [round((len(grid) - 1) * (1 - mp.cos(mp.pi * k / n)) / 2) for k in range(n + 1)]
     for _ in range(40):
         rows = mp.matrix(n + 1, n + 1)
@@ -55,13 +52,13 @@ def remez(f, w, powers, grid):
     return c
 
 
-def fit(name, f, w, low, high, degree, first=()):
-    """Fits and prints; `first` fixes the lowest coefficients."""
+def fit(name, f, w, low, high, degree):
+    """Fits, rounds, prints."""
     grid = [low + (high - low) * (1 - mp.cos(mp.pi * k / (GRID - 1))) / 2 for k in range(GRID)]
     grid = [x if x != 0 else mpf('1e-12') for x in grid]
     values = [f(x) for x in grid]
     weights = [w(x) for x in grid]
-    fixed = [mpf(c) for c in first]
+    fixed = []
     while len(fixed) <= degree:
         powers = list(range(len(fixed), degree + 1))
         rest = [v - sum(c * x ** j for j, c in enumerate(fixed)) for v, x in zip(values, grid)]
@@ -70,22 +67,17 @@ def fit(name, f, w, low, high, degree, first=()):
     print(f'{name}: degree {degree} on [{mp.nstr(low, 8)}, {mp.nstr(high, 8)}], '
           f'relative error 2^{mp.nstr(mp.log(worst, 2), 4)}')
     print('  ' + ', '.join('%.9g' % float(c) for c in fixed))
-    return fixed
 
 
 def main():
     half = mp.log(2) / 2 * mpf('1.0001')
-    # exp(r) = 1 + (r + r^2 p(r))
-    fit('exp', lambda r: (mp.expm1(r) - r) / r ** 2, lambda r: r ** 2 / mp.exp(r), -half, half, 4)
-    # expm1(r) = r + r^2 p(r), relative to expm1: what tanh and erf use
+    # expm1(r) = r + r^2 p(r); exp(r) = 1 + expm1(r) asks less
     fit('expm1', lambda r: (mp.expm1(r) - r) / r ** 2, lambda r: r ** 2 / abs(mp.expm1(r)), -half, half, 4)
     # log((1+s)/(1-s)) = 2s + s z p(z), z = s^2, s = f/(2+f), 1+f in [sqrt 1/2, sqrt 2]
     most = (mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)
     fit('log', lambda z: (2 * mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 2) / z, lambda z: z / 2, mpf(0), most ** 2, 3)
-    # erf(a) = -expm1(-a h(a))
-    top = mpf('3.92')
-    for degree in (10, 11, 12, 13):
-        fit('erf', lambda a: -mp.log(mp.erfc(a)) / a, lambda a: a * mp.erfc(a) / mp.erf(a), mpf(0), top, degree)
+    # erf(a) = -expm1(-(a + a h(a))); beyond 3.92 erf rounds to 1
+    fit('erf', lambda a: -mp.log(mp.erfc(a)) / a - 1, lambda a: a * mp.erfc(a) / mp.erf(a), mpf(0), mpf('3.92'), 8)
 
 
 main()
