@@ -133,6 +133,44 @@ def worst(f64, f32):
     return max((tensor.detach() - f32[name].detach().double()).abs().max().item() for name, tensor in f64.items()) / scale
 
 
+def is_adapter(name):
+    return 'lora_' in name or name.startswith('head.')
+
+
+def store_adapter(tensors, model):
+    for name, parameter in model.named_parameters():
+        if 'lora_' in name:
+            tensors[f'init/{stored_name(name)}'] = parameter.detach().clone()
+
+
+def evaluate(tensors, prefix, model, batch, trainable):
+    """Stores hidden, logits and gradients of one case; returns loss and how far PyTorch's f32 run is from them."""
+    named = trained(model, trainable)
+    hidden, logits, loss = run(model.double(), *batch)
+    found = {'hidden': hidden, 'logits': logits}
+    found.update({f'grad/{name}': parameter.grad.clone() for name, parameter in named.items()})
+    hidden32, logits32, loss32 = run(model.float(), *batch)
+    found32 = {'hidden': hidden32, 'logits': logits32}
+    found32.update({f'grad/{name}': parameter.grad for name, parameter in named.items()})
+    tensors.update({f'{prefix}/{name}': tensor for name, tensor in found.items()})
+    return {'loss': loss, 'f32Deviation': {
+        'loss': abs(loss32 - loss),
+        **{key: worst({name: tensor for name, tensor in found.items() if key in name}, found32)
+           for key in ('hidden', 'logits', 'grad')}}}
+
+
+def ten_steps(tensors, prefix, make, batch, trainable):
+    result = {}
+    for kind in ('sgd', 'adamw'):
+        model, model32 = make().double(), make()
+        named, named32 = trained(model, trainable), trained(model32, trainable)
+        losses, losses32 = (optimise(*each, kind, batch) for each in ((model, named), (model32, named32)))
+        result[kind] = {'losses': losses, 'f32Deviation': {
+            'losses': max(abs(a - b) for a, b in zip(losses, losses32)), 'final': worst(named, named32)}}
+        tensors.update({f'{prefix}/{kind}/{name}': parameter for name, parameter in named.items()})
+    return result
+
+
 def round_f32(tensors):
     return {name: tensor.detach().to(torch.float32).contiguous().clone() for name, tensor in tensors.items()}
 
