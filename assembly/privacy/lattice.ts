@@ -1,0 +1,85 @@
+/**
+ * Exact arithmetic on integer vectors (i32): the norm that bounds the sensitivity, and sums modulo 2^bits.
+ *
+ * lattice_norm_squared: sum of v_i^2, exact below 2^53; 2^53 for anything from there on.
+ * lattice_shorten:      makes sum v_i^2 <= clip^2 by v_i = sign(v_i) floor(|v_i| clip / s), s = ceil(sqrt(sum v_i^2)):
+ *                       then sum floor(..)^2 <= clip^2 (sum v_i^2) / s^2 <= clip^2. Vectors that fit are not touched.
+ * lattice_clamp:        v_i into [-limit, limit].
+ * lattice_largest:      max |v_i|, unsigned.
+ * add_mod:              sum_i = (sum_i + v_i) modulo 2^bits, in [-2^(bits-1), 2^(bits-1)); lift_mod: the same of sum_i alone.
+ *
+ * In place. clip <= 2^26, 1 <= bits <= 32.
+ */
+
+const FULL: f64 = 9007199254740992 // 2^53
+const LARGEST: u32 = 1 << 26
+/** Squares of at most 2^52 that a u64 can add without a look at the sum. */
+const RUN: i32 = 1024
+
+export function lattice_norm_squared(v: usize, n: i32): f64 {
+  let total: u64 = 0
+  for (let from = 0; from < n; from += RUN) {
+    let largest: u32 = 0
+    const end = v + (<usize>min(n, from + RUN) << 2)
+    for (let at = v + (<usize>from << 2); at < end; at += 4) {
+      const size = magnitude(load<i32>(at))
+      largest = max(largest, size)
+      total += <u64>size * size
+    }
+    if (largest > LARGEST || total >= <u64>FULL) return FULL
+  }
+  return <f64>total
+}
+
+/** 1 where the vector now fits, 0 (and nothing done) where its squared norm is 2^53 or more. */
+export function lattice_shorten(v: usize, n: i32, clip: i32): i32 {
+  const squared = lattice_norm_squared(v, n)
+  if (squared <= <f64>clip * clip) return 1
+  if (squared >= FULL) return 0
+  const size = rootAbove(<u64>squared)
+  for (let i: usize = 0; i < <usize>n << 2; i += 4) {
+    const x = load<i32>(v + i)
+    const shorter = <i32>(<u64>magnitude(x) * clip / size)
+    store<i32>(v + i, x < 0 ? -shorter : shorter)
+  }
+  return 1
+}
+
+export function lattice_clamp(v: usize, n: i32, limit: i32): void {
+  for (let i: usize = 0; i < <usize>n << 2; i += 4) store<i32>(v + i, max(-limit, min(limit, load<i32>(v + i))))
+}
+
+export function lattice_largest(v: usize, n: i32): u32 {
+  let largest: u32 = 0
+  for (let i: usize = 0; i < <usize>n << 2; i += 4) largest = max(largest, magnitude(load<i32>(v + i)))
+  return largest
+}
+
+export function add_mod(sum: usize, v: usize, n: i32, bits: i32): void {
+  const spare = 32 - bits
+  let i: usize = 0
+  const bytes = <usize>n << 2
+  if (ASC_FEATURE_SIMD) {
+    for (; i + 16 <= bytes; i += 16) {
+      const total = i32x4.add(v128.load(sum + i), v128.load(v + i))
+      v128.store(sum + i, i32x4.shr_s(i32x4.shl(total, spare), spare))
+    }
+  }
+  for (; i < bytes; i += 4) store<i32>(sum + i, (load<i32>(sum + i) + load<i32>(v + i)) << spare >> spare)
+}
+
+export function lift_mod(sum: usize, n: i32, bits: i32): void {
+  const spare = 32 - bits
+  for (let i: usize = 0; i < <usize>n << 2; i += 4) store<i32>(sum + i, load<i32>(sum + i) << spare >> spare)
+}
+
+// @ts-ignore: decorator
+@inline function magnitude(x: i32): u32 { return x < 0 ? 0 - <u32>x : <u32>x }
+
+/** The least r with r^2 >= x, for x < 2^53. */
+function rootAbove(x: u64): u64 {
+  let r = <u64>sqrt<f64>(<f64>x)
+  while (r * r < x) r++
+  while (r > 0 && (r - 1) * (r - 1) >= x) r--
+  return r
+}

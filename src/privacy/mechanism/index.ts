@@ -1,0 +1,12 @@
+/**
+ * The privacy mechanism: integers from the client's update to the noised sum. Seeded noise is not here: it is exported
+ * from the simulation entry point.
+ * @module
+ */
+export { Aggregate } from './aggregate.ts'
+export { encode, type Contribution, type EncodeOptions } from './encode.ts'
+export { chooseLattice, type Lattice, type LatticeOptions, type Rounding } from './lattice.ts'
+export type { NoiseKind, NoiseSource } from './noise-source.ts'
+export { eventOf, release, type Released, type ReleaseOptions } from './release.ts'
+export type { Frame, Scratch } from './scratch.ts'
+export { SystemNoise, type RandomBytes } from './system-noise.ts'

@@ -1,0 +1,84 @@
+/**
+ * The only way from a sum to numbers that may be seen: integer noise, once, for the planned cohort; then, as
+ * post-processing, centred lift, dequantising, inverse rotation and division by the planned cohort.
+ * @module
+ */
+import { anOptions } from '../../assert.ts'
+import { PrivacyError } from '../../errors.ts'
+import { discreteGaussian, nonPrivate, type PrivacyEvent } from '../accountant/event.ts'
+import type { Aggregate } from './aggregate.ts'
+import type { Lattice } from './lattice.ts'
+import type { NoiseKind, NoiseSource } from './noise-source.ts'
+import { within, type Scratch } from './scratch.ts'
+import { aKey, openPublic } from './stream.ts'
+import { SystemNoise } from './system-noise.ts'
+
+export interface ReleaseOptions {
+  /** The seed that the clients encoded with. */
+  readonly publicSeed: Uint8Array
+  readonly round: number
+  /** Allows seeded noise and a noise multiplier of 0: a simulation, no guarantee. Default false. */
+  readonly simulation?: boolean
+}
+
+/** What a round gives away. */
+export interface Released {
+  /** Noised sum over the planned cohort: an update of `lattice.dimension` numbers. */
+  readonly mean: Float32Array
+  /** Noised share of updates within the clip norm, over the planned cohort; null without a quantile coordinate. */
+  readonly within: number | null
+  /** What was done, for accountant and ledger; sampling is added by whoever sampled. */
+  readonly event: PrivacyEvent
+  /** Kind of the noise; 'none' where the lattice has none. */
+  readonly noise: NoiseKind | 'none'
+}
+
+/**
+ * Releases an aggregate. The aggregate is used up, and so is the noise source for this round, even if this fails.
+ *
+ * @throws PrivacyError for noise that keeps no promise, unless `simulation` is set, and for an aggregate taken before
+ */
+export function release(scratch: Scratch, aggregate: Aggregate, source: NoiseSource, options: ReleaseOptions): Released {
+  anOptions('release', options, ['publicSeed', 'round', 'simulation'])
+  const { round, simulation = false } = options
+  const publicSeed = aKey('publicSeed', options.publicSeed)
+  const { lattice } = aggregate
+  const system = SystemNoise.is(source)
+  if (!simulation && !(system && lattice.sigmaInt > 0)) {
+    throw new PrivacyError(`"release" expected system noise, got ${lattice.sigmaInt > 0 ? 'seeded noise' : 'a noise multiplier of 0'}; ` +
+      'simulation: true allows it, and promises nothing')
+  }
+  return within(scratch, (frame) => {
+    const { kernels } = frame
+    const taken = aggregate.take()
+    const sum = frame.put(taken)
+    taken.fill(0)
+    if (lattice.sigmaInt > 0) {
+      kernels.discrete_gaussian_add(sum, lattice.length, lattice.sigmaInt, source.open(frame, { purpose: 'noise', round }))
+    }
+    kernels.lift_mod(sum, lattice.length, lattice.modulusBits)
+    const size = lattice.length - (lattice.quantileInt > 0 ? 1 : 0)
+    const real = frame.alloc(size * 4)
+    kernels.lattice_to_real(real, sum, lattice.step / (lattice.rotate ? Math.sqrt(size) : 1) / lattice.cohort, size)
+    if (lattice.rotate) {
+      kernels.random_unrotate(real, size, openPublic(frame, publicSeed, { purpose: 'rotation', round }))
+    }
+    return Object.freeze({
+      mean: frame.f32(real, lattice.dimension),
+      within: lattice.quantileInt > 0 ? share(frame.i32(sum + size * 4, 1)[0], lattice) : null,
+      event: eventOf(lattice),
+      noise: lattice.sigmaInt === 0 ? 'none' : system ? 'system' : 'seeded',
+    })
+  })
+}
+
+/** The event of a release on this lattice, before sampling. */
+export function eventOf(lattice: Lattice): PrivacyEvent {
+  if (lattice.sigmaInt === 0) return nonPrivate()
+  return discreteGaussian({ sigma: lattice.sigmaInt, sensitivity: lattice.clipInt, dimension: lattice.length })
+}
+
+/** Sum of plus or minus q, to a share of the cohort: (1 + sum / (q n)) / 2. */
+function share(sum: number, lattice: Lattice): number {
+  return (1 + sum / (lattice.quantileInt * lattice.cohort)) / 2
+}

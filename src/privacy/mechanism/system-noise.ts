@@ -1,0 +1,52 @@
+/**
+ * Noise that keeps a privacy promise: every draw takes a fresh 32-byte key from the host's generator and erases it.
+ * @module
+ */
+import { show } from '../../assert.ts'
+import { Once, type NoiseSource } from './noise-source.ts'
+import type { Frame } from './scratch.ts'
+import { openSecret, type SecretPurpose, type StreamId } from './stream.ts'
+
+/** Fills an array with random bytes fit for keys, e.g. `(bytes) => crypto.getRandomValues(bytes)`. */
+export type RandomBytes = (bytes: Uint8Array) => unknown
+
+/**
+ * System noise. It takes no seed, keeps no key, cannot be serialised (JSON or structured clone) and never gives the
+ * same stream twice: also a process that was killed and resumed draws a new key, so no two aggregates ever meet the
+ * same noise.
+ */
+export class SystemNoise implements NoiseSource {
+  readonly kind = 'system'
+  // an own property that holds a function: structuredClone and postMessage refuse the object
+  readonly toJSON: () => never = () => { throw new TypeError('"noise" expected not to be serialised: system noise has no state to keep') }
+  #random: RandomBytes
+  #once = new Once()
+
+  /** @param random - the host's generator of random bytes; the key is read back from the array that it is given */
+  constructor(random: RandomBytes) {
+    if (typeof random !== 'function') {
+      throw new TypeError(`"random" expected a function that fills a Uint8Array with random bytes, got ${show(random)}; ` +
+        'system noise takes no seed')
+    }
+    this.#random = random
+  }
+
+  /** @throws Error if the stream was opened before, or if the host's generator left the array as it was */
+  open(frame: Frame, id: StreamId<SecretPurpose>): number {
+    this.#once.claim(id)
+    const key = new Uint8Array(32)
+    try {
+      this.#random(key)
+      // chance 2^-256 with a generator that works
+      if (key.every((byte) => byte === 0)) throw new Error('"random" expected 32 random bytes, got zeros only')
+      return openSecret(frame, key, id)
+    } finally {
+      key.fill(0)
+    }
+  }
+
+  /** True for objects made by this class, whatever their prototype or properties say. */
+  static is(value: unknown): value is SystemNoise {
+    return value !== null && typeof value === 'object' && #random in value
+  }
+}

@@ -1,0 +1,33 @@
+/** Kernels with a stack of memory, as the mechanism asks for them. */
+import { readFileSync } from 'node:fs'
+import type { Scratch } from '../../../src/privacy/mechanism/index.ts'
+import { instantiate, type Kernels } from '../../../src/wasm/instantiate.ts'
+
+export interface TestScratch extends Scratch {
+  readonly kernels: Kernels
+  /** All of the memory, now. */
+  bytes(): Uint8Array
+}
+
+/** Starts with one page above the module's own, so that frames make it grow. */
+export async function scratch(variant: 'simd' | 'scalar' = 'simd'): Promise<TestScratch> {
+  const memory = new WebAssembly.Memory({ initial: 2, maximum: 65536 })
+  const kernels = await instantiate(new WebAssembly.Module(readFileSync(`dist/wasm/sotto.${variant}.wasm`)), memory)
+  let top = 65536
+  return {
+    kernels, memory,
+    alloc(bytes) {
+      const ptr = top
+      top = (top + bytes + 15) & ~15
+      if (top > memory.buffer.byteLength) memory.grow(Math.ceil((top - memory.buffer.byteLength) / 65536))
+      return ptr
+    },
+    mark: () => top,
+    release(height) { top = height },
+    bytes: () => new Uint8Array(memory.buffer),
+  }
+}
+
+export const seed = (first: number) => Uint8Array.from({ length: 32 }, (_, i) => (first + i * 7) & 255)
+export const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+export const fromHex = (text: string) => Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16))
