@@ -23,9 +23,17 @@
  * Domain: an infinite x is a failure upstream; gelu(-inf), silu(-inf) and their gradients at infinity are NaN.
  */
 import { absolute, add, div, ifLess, lanes, mul, mulAdd, negate, splat, sub } from '../lanes'
+import { constant, HALF, ONE } from '../math/constants'
 import { erf } from '../math/erf'
 import { exp } from '../math/exp'
 import { tanh } from '../math/tanh'
+
+const ROOT_HALF = memory.data<f32>([0.707106769])
+const MINUS_HALF = memory.data<f32>([-0.5])
+const DENSITY = memory.data<f32>([0.398942292])
+const CUBIC = memory.data<f32>([0.0356774069])
+const CUBIC_SLOPE = memory.data<f32>([0.107032224])
+const LINEAR = memory.data<f32>([0.797884583])
 
 export function gelu_erf_forward(out: usize, x: usize, n: i32): void {
   let i = 0
@@ -92,8 +100,8 @@ export function tanh_backward(dx: usize, dy: usize, y: usize, n: i32): void {
   for (; i <= n - lanes<T>(); i += lanes<T>()) {
     const at = <usize>i << 2
     const v = load<T>(x + at)
-    const e = erf<T>(mul<T>(v, splat<T>(0.707106769)))
-    store<T>(out + at, mul<T>(mul<T>(splat<T>(0.5), v), add<T>(splat<T>(1), e)))
+    const e = erf<T>(mul<T>(v, constant<T>(ROOT_HALF)))
+    store<T>(out + at, mul<T>(mul<T>(constant<T>(HALF), v), add<T>(constant<T>(ONE), e)))
   }
   return i
 }
@@ -103,9 +111,9 @@ export function tanh_backward(dx: usize, dy: usize, y: usize, n: i32): void {
   for (; i <= n - lanes<T>(); i += lanes<T>()) {
     const at = <usize>i << 2
     const v = load<T>(x + at)
-    const e = erf<T>(mul<T>(v, splat<T>(0.707106769)))
-    const g = mul<T>(exp<T>(mul<T>(mul<T>(splat<T>(-0.5), v), v)), splat<T>(0.398942292))
-    const d = add<T>(mulAdd<T>(splat<T>(0.5), e, splat<T>(0.5)), mul<T>(v, g))
+    const e = erf<T>(mul<T>(v, constant<T>(ROOT_HALF)))
+    const g = mul<T>(exp<T>(mul<T>(mul<T>(constant<T>(MINUS_HALF), v), v)), constant<T>(DENSITY))
+    const d = add<T>(mulAdd<T>(constant<T>(HALF), e, constant<T>(HALF)), mul<T>(v, g))
     store<T>(dx + at, mul<T>(load<T>(dy + at), d))
   }
   return i
@@ -114,7 +122,7 @@ export function tanh_backward(dx: usize, dy: usize, y: usize, n: i32): void {
 /** tanh(sqrt(2 / pi) (x + 0.044715 x^3)). */
 // @ts-ignore: decorator
 @inline function geluInner<T>(x: T): T {
-  return tanh<T>(mul<T>(x, mulAdd<T>(mul<T>(splat<T>(0.0356774069), x), x, splat<T>(0.797884583))))
+  return tanh<T>(mul<T>(x, mulAdd<T>(mul<T>(constant<T>(CUBIC), x), x, constant<T>(LINEAR))))
 }
 
 // @ts-ignore: decorator
@@ -122,7 +130,7 @@ export function tanh_backward(dx: usize, dy: usize, y: usize, n: i32): void {
   for (; i <= n - lanes<T>(); i += lanes<T>()) {
     const at = <usize>i << 2
     const v = load<T>(x + at)
-    store<T>(out + at, mul<T>(mul<T>(splat<T>(0.5), v), add<T>(splat<T>(1), geluInner<T>(v))))
+    store<T>(out + at, mul<T>(mul<T>(constant<T>(HALF), v), add<T>(constant<T>(ONE), geluInner<T>(v))))
   }
   return i
 }
@@ -133,9 +141,9 @@ export function tanh_backward(dx: usize, dy: usize, y: usize, n: i32): void {
     const at = <usize>i << 2
     const v = load<T>(x + at)
     const t = geluInner<T>(v)
-    const d = mulAdd<T>(mul<T>(splat<T>(0.107032224), v), v, splat<T>(0.797884583))
-    const slope = mul<T>(mul<T>(mul<T>(splat<T>(0.5), v), sub<T>(splat<T>(1), mul<T>(t, t))), d)
-    store<T>(dx + at, mul<T>(load<T>(dy + at), add<T>(mulAdd<T>(splat<T>(0.5), t, splat<T>(0.5)), slope)))
+    const d = mulAdd<T>(mul<T>(constant<T>(CUBIC_SLOPE), v), v, constant<T>(LINEAR))
+    const slope = mul<T>(mul<T>(mul<T>(constant<T>(HALF), v), sub<T>(constant<T>(ONE), mul<T>(t, t))), d)
+    store<T>(dx + at, mul<T>(load<T>(dy + at), add<T>(mulAdd<T>(constant<T>(HALF), t, constant<T>(HALF)), slope)))
   }
   return i
 }
@@ -163,7 +171,7 @@ export function tanh_backward(dx: usize, dy: usize, y: usize, n: i32): void {
 
 // @ts-ignore: decorator
 @inline function silu<T>(out: usize, x: usize, i: i32, n: i32): i32 {
-  const one = splat<T>(1)
+  const one = constant<T>(ONE)
   for (; i <= n - lanes<T>(); i += lanes<T>()) {
     const at = <usize>i << 2
     const v = load<T>(x + at)
@@ -176,7 +184,7 @@ export function tanh_backward(dx: usize, dy: usize, y: usize, n: i32): void {
 
 // @ts-ignore: decorator
 @inline function siluBack<T>(dx: usize, dy: usize, x: usize, i: i32, n: i32): i32 {
-  const one = splat<T>(1), zero = splat<T>(0)
+  const one = constant<T>(ONE), zero = splat<T>(0)
   for (; i <= n - lanes<T>(); i += lanes<T>()) {
     const at = <usize>i << 2
     const v = load<T>(x + at)
@@ -200,7 +208,7 @@ export function tanh_backward(dx: usize, dy: usize, y: usize, n: i32): void {
   for (; i <= n - lanes<T>(); i += lanes<T>()) {
     const at = <usize>i << 2
     const v = load<T>(y + at)
-    store<T>(dx + at, mul<T>(load<T>(dy + at), sub<T>(splat<T>(1), mul<T>(v, v))))
+    store<T>(dx + at, mul<T>(load<T>(dy + at), sub<T>(constant<T>(ONE), mul<T>(v, v))))
   }
   return i
 }
