@@ -83,7 +83,7 @@ class Classifier(torch.nn.Module):
 
 
 def run(model, ids, mask, labels):
-    """One forward and backward pass. Returns hidden states of the real tokens, logits, loss; gradients stay in .grad."""
+    """A forward and a backward pass. Returns hidden states of the real tokens, logits, loss; gradients are in .grad."""
     model.zero_grad(set_to_none=True)
     hidden, logits = model(ids, mask)
     loss = torch.nn.functional.cross_entropy(logits, labels)
@@ -130,7 +130,7 @@ def worst(f64, f32):
     Not relative to each tensor: the gradient of a key bias is zero in exact arithmetic, so rounding is all it has.
     """
     scale = max(tensor.detach().abs().max().item() for tensor in f64.values())
-    return max((tensor.detach() - f32[name].detach().double()).abs().max().item() for name, tensor in f64.items()) / scale
+    return max((tensor.detach() - f32[name].detach()).abs().max().item() for name, tensor in f64.items()) / scale
 
 
 def is_adapter(name):

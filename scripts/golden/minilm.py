@@ -13,8 +13,8 @@ from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer
 from transformers import BertModel
 
-from common import (ADAMW, FIXTURES, SGD, STEPS, Classifier, evaluate, is_adapter, pad, stored_name, ten_steps, versions,
-                    write)
+from common import (ADAMW, FIXTURES, SGD, STEPS, Classifier, evaluate, is_adapter, pad, stored_name, ten_steps,
+                    versions, write)
 
 RANK, ALPHA, MAX_TOKENS = 8, 16, 128
 LABELS = [1, 0, 0, 1, 0, 1, 0, 1]
@@ -69,7 +69,8 @@ def main():
     batch = (*pad(sequences, 0), torch.tensor(LABELS))
 
     tensors, cases = {}, {}
-    cases['base'] = evaluate(tensors, 'base', Classifier(encoder, *head), batch, lambda name: name.startswith('head.'))
+    cases['base'] = evaluate(tensors, 'base', Classifier(encoder, *head), batch,
+                             lambda name: name.startswith('head.'))
     cases['lora'] = evaluate(tensors, 'lora', Classifier(copy.deepcopy(adapted), *head), batch, is_adapter)
     final = {}
     cases['lora']['steps'] = ten_steps(final, 'lora', lambda: Classifier(copy.deepcopy(adapted), *head), batch,
@@ -83,7 +84,7 @@ def main():
         tensors[f'{case}/hiddenEdges'] = hidden[edges]
         cases[case]['hiddenSums'] = [part.sum().item() for part in hidden.split(lengths)]
         cases[case]['hiddenNorms'] = [part.norm().item() for part in hidden.split(lengths)]
-    # Every entry of the trained tensors would be 0.6 MB: the first rank of each pair and all of the head, and all norms.
+    # All trained tensors would be 0.6 MB: kept are the first rank of each pair, all of the head, and all norms.
     for name, tensor in final.items():
         tensors[name] = tensor[0] if 'lora_A' in name else tensor[:, 0] if 'lora_B' in name else tensor
     write(FIXTURES / 'minilm', tensors, {
