@@ -10,6 +10,6 @@ export type Kernels = Readonly<Record<string, (...args: number[]) => number>>
 
 /** Instantiates a compiled module over a memory of ours; the memory is all that the module imports. */
 export async function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<Kernels> {
-  const { instance } = await load(module, { env: { memory } })
+  const { instance } = await load(module as never, { env: { memory: memory as never } })
   return instance.exports as unknown as Kernels
 }

@@ -1,0 +1,185 @@
+/**
+ * A step as a list of kernel calls. Operations append their node going forward and say how to go back; `backward`
+ * appends the nodes of the gradient; `run` plans the memory of all of it and executes. Values on the way to no gradient
+ * are forgotten as soon as they are used, and nothing is differentiated that no parameter needs.
+ * @module
+ */
+import { NumericError } from '../errors.ts'
+import type { Engine } from '../wasm/engine.ts'
+import { planMemory } from './plan.ts'
+import type { Node, Value } from './value.ts'
+
+interface Entry {
+  readonly outs: readonly Value[]
+  readonly back: () => void
+}
+
+/** Builds and runs one step. */
+export class Graph {
+  readonly engine: Engine
+  #nodes: Node[] = []
+  #entries: Entry[] = []
+  #inputs = new Map<Value, Int32Array | Float32Array>()
+  #pinned = new Set<Value>()
+  #grads = new Map<Value, Value>()
+  /** A gradient that two values share, until one of them adds to it. */
+  #shared = new Map<Value, Value>()
+  #done = new Set<Value>()
+  #ran = false
+
+  constructor(engine: Engine) {
+    this.engine = engine
+  }
+
+  /** A value that a node of this step will write. */
+  value(shape: readonly number[], trains: boolean): Value {
+    return { shape, length: shape.reduce((product, size) => product * size, 1), fixed: undefined, trains }
+  }
+
+  /** A value outside the step, e.g. a weight. */
+  fixed(ptr: number, shape: readonly number[], trains = false): Value {
+    return { shape, length: shape.reduce((product, size) => product * size, 1), fixed: ptr, trains }
+  }
+
+  /** Numbers given from outside, e.g. token ids; copied in when the step runs. */
+  input(data: Int32Array | Float32Array, shape: readonly number[] = [data.length]): Value {
+    const value = this.value(shape, false)
+    this.#inputs.set(value, data)
+    this.#pinned.add(value)
+    return value
+  }
+
+  /** Appends a kernel call. */
+  node(node: Omit<Node, 'scratch'> & { scratch?: number }): void {
+    this.#nodes.push({ scratch: 0, ...node })
+  }
+
+  /** Says how to go back from `outs`; called only if the gradient of one of them is wanted. */
+  onBackward(outs: readonly Value[], back: () => void): void {
+    if (outs.some(value => value.trains)) this.#entries.push({ outs, back })
+  }
+
+  /** Keeps a value readable when the step has run. */
+  keep(value: Value): Value {
+    this.#pinned.add(value)
+    return value
+  }
+
+  /** The gradient collected so far, or undefined where nothing flowed back. */
+  gradient(value: Value): Value | undefined {
+    return this.#grads.get(value)
+  }
+
+  /**
+   * Adds to the gradient of `value`: `emit` appends the node that writes `into`, or adds to it where `accumulate`.
+   * Contributions come in the reverse order of use. `shape` differs from the value's own where only some rows train.
+   */
+  addGradient(value: Value, emit: (into: Value, accumulate: boolean) => void, shape = value.shape): void {
+    if (!value.trains) return
+    const before = this.#grads.get(value)
+    if (before === undefined) {
+      const into = this.value(shape, false)
+      this.#grads.set(value, into)
+      emit(into, false)
+      return
+    }
+    emit(this.#own(value, before), true)
+  }
+
+  /** As `addGradient`, for kernels that cannot accumulate. */
+  addGradientBySum(value: Value, layer: string, emit: (into: Value) => void): void {
+    this.addGradient(value, (into, accumulate) => {
+      if (!accumulate) return emit(into)
+      const term = this.value(value.shape, false)
+      emit(term)
+      this.node({
+        op: 'add', layer, outs: [into], ins: [into, term],
+        run: (k, at) => k['add'](at(into), at(into), at(term), into.length),
+      })
+    })
+  }
+
+  /** Two values have one and the same gradient (the sum of a residual): no copy is made until one adds to it. */
+  shareGradient(values: readonly Value[], gradient: Value, layer: string): void {
+    const fresh = values.filter(value => value.trains && !this.#grads.has(value))
+    for (const value of values) {
+      if (!value.trains) continue
+      if (fresh.includes(value)) this.#grads.set(value, gradient)
+      else {
+        const into = this.#own(value, this.#grads.get(value)!)
+        this.node({
+          op: 'add', layer, outs: [into], ins: [into, gradient],
+          run: (k, at) => k['add'](at(into), at(into), at(gradient), into.length),
+        })
+      }
+    }
+    if (fresh.length === 2) {
+      this.#shared.set(fresh[0], fresh[1])
+      this.#shared.set(fresh[1], fresh[0])
+    }
+  }
+
+  /** The gradient of `value` as a value that may be written: copied if another still has to read it. */
+  #own(value: Value, gradient: Value): Value {
+    const other = this.#shared.get(value)
+    if (other === undefined) return gradient
+    this.#shared.delete(value)
+    this.#shared.delete(other)
+    if (this.#done.has(other)) return gradient
+    const copy = this.value(value.shape, false)
+    this.node({
+      op: 'copy', layer: '', outs: [copy], ins: [gradient],
+      run: (k, at) => k['copy'](at(copy), at(gradient), copy.length),
+    })
+    this.#grads.set(value, copy)
+    return copy
+  }
+
+  /** Appends the nodes of the gradient, from a value whose gradient is `seed` (written by a node or an input). */
+  backward(from: Value, seed: Value): void {
+    this.#grads.set(from, seed)
+    for (let i = this.#entries.length - 1; i >= 0; i--) {
+      const { outs, back } = this.#entries[i]
+      if (outs.some(value => this.#grads.has(value))) back()
+      for (const value of outs) this.#done.add(value)
+    }
+    this.#entries = []
+  }
+
+  /**
+   * Plans, runs, and hands a reader to `after`; then all memory of the step is given back.
+   *
+   * @throws NumericError naming operation and layer where an output is not finite; nothing outside the step changed.
+   */
+  run<R>(after: (read: (value: Value) => Float32Array, at: (value: Value) => number) => R): R {
+    if (this.#ran) throw new Error('graph expected to be run once, got a second run; build a new one for each step')
+    this.#ran = true
+    const { kernels, arena } = this.engine
+    const plan = planMemory(this.#nodes, this.#pinned)
+    return arena.frame(plan.bytes, base => {
+      const at = (value: Value): number => {
+        if (value.fixed !== undefined) return value.fixed
+        return base + plan.offsets.get(value)!
+      }
+      for (const [value, data] of this.#inputs) {
+        const view = data instanceof Int32Array ? arena.i32(at(value), data.length) : arena.f32(at(value), data.length)
+        view.set(data)
+      }
+      for (const node of this.#nodes) {
+        node.run(kernels, at, base + plan.scratch)
+        this.#check(node, at)
+      }
+      return after(value => arena.f32(at(value), value.length).slice(), at)
+    })
+  }
+
+  #check(node: Node, at: (value: Value) => number): void {
+    const { kernels, arena } = this.engine
+    for (const value of node.outs) {
+      const index = kernels['first_nonfinite'](at(value), value.length)
+      if (index >= 0) {
+        throw new NumericError(node.op, node.layer, `${arena.f32(at(value), value.length)[index]} at element ${index}`)
+      }
+    }
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * Values of one step and the nodes that compute them.
+ * @module
+ */
+import type { Kernels } from '../wasm/instantiate.ts'
+
+/** An array that a step computes or reads. Its address is known once the step is planned. */
+export interface Value {
+  readonly shape: readonly number[]
+  /** Elements of 4 bytes. */
+  readonly length: number
+  /** Set where the value lies outside the step: a weight or parameter. */
+  readonly fixed: number | undefined
+  /** Whether the loss's gradient with respect to it is wanted. */
+  readonly trains: boolean
+}
+
+/** Address of a value, during a run. */
+export type At = (value: Value) => number
+
+/** One call of a kernel. */
+export interface Node {
+  /** The kernel's name. */
+  readonly op: string
+  /** The layer, as the model names it. */
+  readonly layer: string
+  readonly outs: readonly Value[]
+  readonly ins: readonly Value[]
+  /** Bytes of scratch that the call needs. */
+  readonly scratch: number
+  readonly run: (kernels: Kernels, at: At, scratch: number) => void
+}

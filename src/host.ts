@@ -1,0 +1,25 @@
+/**
+ * What portable code asks of the runtime that it runs in. Each runtime has one small adapter that fills this; portable
+ * code never looks for `process`, `window` or `Deno`.
+ * @module
+ */
+import type { FileSource } from './checkpoint/source.ts'
+
+/** Builds of the one module. All give the same bits. `shared` is `simd` over a memory shared by threads. */
+export type Variant = 'simd' | 'shared' | 'scalar'
+
+/** A runtime, passed in. */
+export interface Host {
+  /** E.g. `node`. */
+  readonly name: string
+  /** The runtime's own version, for reports. */
+  readonly version: string
+  /** Fills an array with random bytes of the system's cryptographic generator. */
+  random(bytes: Uint8Array): void
+  /** Milliseconds from some fixed instant, monotonic. For progress and time left; no result depends on it. */
+  now(): number
+  /** The compiled module: from a file, a URL or an import, as the runtime allows. */
+  module(variant: Variant): Promise<WebAssembly.Module>
+  /** A folder of files: a directory's path or what else the runtime calls a folder. */
+  folder(path: string): FileSource
+}

@@ -1,0 +1,60 @@
+/**
+ * Sequences of tokens packed one after another, without padding.
+ * @module
+ */
+import type { Sequences } from '../ops/attention.ts'
+import type { Graph } from '../graph/graph.ts'
+
+/** Packed sequences. */
+export interface TokenBatch {
+  /** All token ids, one sequence after another: [M]. */
+  readonly ids: Int32Array
+  /** Sequence s holds ids[offsets[s] .. offsets[s + 1]]: [count + 1]. */
+  readonly offsets: Int32Array
+  readonly count: number
+  readonly longest: number
+}
+
+/**
+ * Packs sequences.
+ *
+ * @throws RangeError where there is none, where one is empty or longer than `maxTokens`, or where an id is no token.
+ */
+export function packSequences(
+  sequences: readonly ArrayLike<number>[], limits: { maxTokens: number, vocabularySize: number },
+): TokenBatch {
+  if (sequences.length === 0) throw new RangeError('"sequences" expected at least one, got none')
+  const offsets = new Int32Array(sequences.length + 1)
+  let longest = 0
+  sequences.forEach((sequence, s) => {
+    if (sequence.length === 0) throw new RangeError(`"sequences[${s}]" expected at least one token, got none`)
+    if (sequence.length > limits.maxTokens) {
+      throw new RangeError(`"sequences[${s}]" expected at most ${limits.maxTokens} tokens, got ${sequence.length}; truncate it`)
+    }
+    longest = Math.max(longest, sequence.length)
+    offsets[s + 1] = offsets[s] + sequence.length
+  })
+  const ids = new Int32Array(offsets[sequences.length])
+  sequences.forEach((sequence, s) => ids.set(sequence, offsets[s]))
+  for (let i = 0; i < ids.length; i++) {
+    if (!(ids[i] >= 0 && ids[i] < limits.vocabularySize)) {
+      throw new RangeError(`"ids[${i}]" expected a token from 0 to ${limits.vocabularySize - 1}, got ${ids[i]}; ` +
+        'use the tokenizer of this model')
+    }
+  }
+  return { ids, offsets, count: sequences.length, longest }
+}
+
+/** The sequences of a batch as an input of a graph. */
+export function sequencesOf(graph: Graph, batch: TokenBatch): Sequences {
+  return { offsets: graph.input(batch.offsets), count: batch.count, longest: batch.longest }
+}
+
+/** Index of each token in its sequence, plus `first`. */
+export function positionsOf(batch: TokenBatch, first: number): Int32Array {
+  const positions = new Int32Array(batch.ids.length)
+  for (let s = 0; s < batch.count; s++) {
+    for (let i = batch.offsets[s]; i < batch.offsets[s + 1]; i++) positions[i] = first + i - batch.offsets[s]
+  }
+  return positions
+}

@@ -1,0 +1,34 @@
+/**
+ * Activations, element by element (assembly/kernels/activations.ts).
+ * @module
+ */
+import type { Value } from '../graph/value.ts'
+import type { Pass } from './pass.ts'
+
+/** `gelu` is the erf form, `gelu_tanh` the tanh form. */
+export type Activation = 'gelu' | 'gelu_tanh' | 'relu' | 'silu' | 'tanh'
+
+const KERNELS: Readonly<Record<Activation, string>> =
+  { gelu: 'gelu_erf', gelu_tanh: 'gelu_tanh', relu: 'relu', silu: 'silu', tanh: 'tanh' }
+
+/** x to f(x), same shape. */
+export function activation(pass: Pass, layer: string, kind: Activation, x: Value): Value {
+  const { graph } = pass
+  const kernel = KERNELS[kind]
+  const y = graph.value(x.shape, x.trains)
+  const n = x.length
+  graph.node({
+    op: `${kernel}_forward`, layer, outs: [y], ins: [x],
+    run: (k, at) => { k[`${kernel}_forward`](at(y), at(x), n) },
+  })
+  graph.onBackward([y], () => {
+    const dy = graph.gradient(y)!
+    // tanh goes back from its output, the others from their input
+    const saved = kind === 'tanh' ? y : x
+    graph.addGradientBySum(x, layer, dx => graph.node({
+      op: `${kernel}_backward`, layer, outs: [dx], ins: [dy, saved],
+      run: (k, at) => { k[`${kernel}_backward`](at(dx), at(dy), at(saved), n) },
+    }))
+  })
+  return y
+}

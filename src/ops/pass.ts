@@ -1,0 +1,91 @@
+/**
+ * One pass of a model over a batch: the graph, which tensors train and how far, which sites carry a low-rank pair, and
+ * the dropout of this step. Models are written against this and know nothing of adapters.
+ * @module
+ */
+import type { Graph } from '../graph/graph.ts'
+import type { Value } from '../graph/value.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Weight } from './weight.ts'
+
+/** A linear layer that an adapter can attach to. */
+export interface Site {
+  /** As the model names it, e.g. `encoder.layer.0.attention.self.query`. */
+  readonly name: string
+  readonly weight: Weight
+  readonly bias: Tensor | undefined
+}
+
+/** The low-rank pair of a site as this pass uses it: the first `rank` rows of A and Bt. */
+export interface LowRank {
+  /** [R, inputs] */
+  readonly A: Tensor
+  /** [R, outputs]: B transposed, so that a rank is a row of both. */
+  readonly Bt: Tensor
+  readonly rank: number
+  readonly scale: number
+}
+
+/** Rows `from` .. `to` of a tensor. */
+export interface Rows {
+  readonly from: number
+  readonly to: number
+}
+
+/** Dropout of a training pass: the mask is a function of key, stream and element, so it can be replayed. */
+export interface Dropout {
+  readonly rate: number
+  readonly key: readonly [number, number]
+}
+
+/** What a pass is made with. */
+export interface PassOptions {
+  readonly graph: Graph
+  /** Rows that train, per tensor; none: inference. */
+  readonly trained?: ReadonlyMap<Tensor, Rows>
+  /** The pair of a site, if it has one. */
+  readonly lowRank?: (site: Site) => LowRank | undefined
+  readonly dropout?: Dropout
+}
+
+/** A pass under way. */
+export class Pass {
+  readonly graph: Graph
+  readonly #trained: ReadonlyMap<Tensor, Rows>
+  readonly #lowRank: (site: Site) => LowRank | undefined
+  readonly #values = new Map<Tensor, Value>()
+  readonly dropout: Dropout | undefined
+  #streams = 0
+
+  constructor({ graph, trained = new Map(), lowRank = () => undefined, dropout }: PassOptions) {
+    this.graph = graph
+    this.#trained = trained
+    this.#lowRank = lowRank
+    this.dropout = dropout && dropout.rate > 0 ? dropout : undefined
+  }
+
+  /** The rows of a tensor that train, or undefined. */
+  trained(tensor: Tensor): Rows | undefined { return this.#trained.get(tensor) }
+
+  /** A parameter as a value of the graph: always the same value, so that its gradients add up. */
+  parameter(tensor: Tensor): Value {
+    let value = this.#values.get(tensor)
+    if (value === undefined) {
+      value = this.graph.fixed(tensor.ptr, tensor.shape, this.#trained.has(tensor))
+      this.#values.set(tensor, value)
+    }
+    return value
+  }
+
+  /** The gradient of a trained tensor's rows, once `backward` has been built; undefined where nothing flowed. */
+  gradient(tensor: Tensor): Value | undefined {
+    const value = this.#values.get(tensor)
+    return value && this.graph.gradient(value)
+  }
+
+  /** The low-rank pair of a site, or undefined. */
+  lowRank(site: Site): LowRank | undefined { return this.#lowRank(site) }
+
+  /** A number for each use of dropout in a pass, in order. */
+  nextStream(): number { return this.#streams++ }
+}

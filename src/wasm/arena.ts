@@ -1,0 +1,87 @@
+/**
+ * One block of WebAssembly memory, handed out from the bottom up:
+ *
+ *   | module's data | lasting: weights, parameters ... | frame: all of one step |
+ *   0             base                                mark                    top
+ *
+ * Lasting reservations stay as long as the arena. A frame is reserved whole, by a plan, and given back whole. Nothing is
+ * freed one by one, so users never free anything, and an arena that nobody holds is collected with its memory.
+ * @module
+ */
+const PAGE = 65536
+
+/** Hands out addresses in a WebAssembly memory. */
+export class Arena {
+  readonly memory: WebAssembly.Memory
+  #top: number
+  #limit: number
+  #frame = false
+  #peak: number
+
+  /**
+   * @param base - first byte to hand out
+   * @param limit - first byte that is not ours: for threads that share one memory
+   */
+  constructor(memory: WebAssembly.Memory, base: number = PAGE, limit: number = 65536 * PAGE) {
+    this.memory = memory
+    this.#top = base
+    this.#peak = base
+    this.#limit = limit
+  }
+
+  /** First byte that is not in use. */
+  get top(): number { return this.#top }
+
+  /** Most bytes that were in use at once, from address 0. */
+  get peak(): number { return this.#peak }
+
+  /** Reserves bytes for as long as the arena lives; 64-byte aligned, contents unspecified. */
+  reserve(bytes: number): number {
+    if (this.#frame) throw new Error('arena expected no frame in use, got a lasting reservation; reserve before the step')
+    return this.#take(bytes)
+  }
+
+  /** Runs `body` with a block of `bytes` that is given back when it ends, however it ends. */
+  frame<R>(bytes: number, body: (ptr: number) => R): R {
+    if (this.#frame) throw new Error('arena expected no frame in use, got a second one; finish the step before the next')
+    const mark = this.#top
+    const ptr = this.#take(bytes)
+    this.#frame = true
+    try {
+      return body(ptr)
+    } finally {
+      this.#frame = false
+      this.#top = mark
+    }
+  }
+
+  /** Fresh views: never kept across a reservation, since growing detaches them. */
+  f32(ptr: number, length: number): Float32Array { return new Float32Array(this.memory.buffer, ptr, length) }
+  i32(ptr: number, length: number): Int32Array { return new Int32Array(this.memory.buffer, ptr, length) }
+  u8(ptr: number, length: number): Uint8Array { return new Uint8Array(this.memory.buffer, ptr, length) }
+
+  #take(bytes: number): number {
+    const ptr = Math.ceil(this.#top / 64) * 64
+    const top = ptr + bytes
+    if (top > this.#limit) {
+      throw new RangeError(`memory expected at most ${mib(this.#limit)} in all, got a need of ${mib(top)}; ` +
+        'use a smaller batch, shorter texts or a narrower weight format')
+    }
+    const missing = top - this.memory.buffer.byteLength
+    if (missing > 0) this.#grow(Math.ceil(missing / PAGE), top)
+    this.#top = top
+    if (top > this.#peak) this.#peak = top
+    return ptr
+  }
+
+  #grow(pages: number, top: number): void {
+    try {
+      this.memory.grow(pages)
+    } catch {
+      throw new RangeError(`memory expected to grow to ${mib(top)}, but the runtime refused; ` +
+        'use a smaller batch, shorter texts or a narrower weight format')
+    }
+  }
+}
+
+function mib(bytes: number): string { return `${(bytes / 2 ** 20).toFixed(1)} MiB` }
