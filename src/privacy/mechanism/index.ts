@@ -3,7 +3,9 @@
  * from the simulation entry point.
  * @module
  */
+export { adaptiveClip, nextClip, quantileNoise, type AdaptiveClip, type AdaptiveClipOptions } from './adaptive-clip.ts'
 export { Aggregate } from './aggregate.ts'
+export { clipForRank, type ClipRule, type ClipRuleOptions } from './clip-rule.ts'
 export { encode, type Contribution, type EncodeOptions } from './encode.ts'
 export { chooseLattice, type Lattice, type LatticeOptions, type Rounding } from './lattice.ts'
 export type { NoiseKind, NoiseSource } from './noise-source.ts'
