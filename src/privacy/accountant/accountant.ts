@@ -42,7 +42,13 @@ export interface Accountant {
   delta(epsilon: number): number
 }
 
-/** What an accountant must supply: a check per atomic event, and the two answers from the whole history. */
+/**
+ * What the answers of closed forms and searches are multiplied by: the relative error of the double-precision arithmetic
+ * behind them is well below 1e-12.
+ */
+export const ROUND_UP = 1 + 1e-12
+
+/** What an accountant must supply: a check per atomic event, and the two answers, rounded up, from the whole history. */
 export interface Method {
   readonly name: string
   /** @throws {UnsupportedEventError} when the event has no sound bound under this adjacency */
@@ -100,17 +106,12 @@ export function accountantOf(method: Method, neighbourhood: Neighbourhood, histo
     epsilon(delta: number): number {
       aNumber('delta', delta, 0, 1)
       if (known.some((entry) => entry.event.kind === 'non-private')) return delta === 1 ? 0 : Infinity
-      return known.length === 0 || delta === 1 ? 0 : roundUp(method.epsilon(known, where, delta))
+      return known.length === 0 || delta === 1 ? 0 : method.epsilon(known, where, delta)
     },
     delta(epsilon: number): number {
       aNumber('epsilon', epsilon, 0)
       if (known.some((entry) => entry.event.kind === 'non-private')) return 1
-      return known.length === 0 ? 0 : Math.min(1, roundUp(method.delta(known, where, epsilon)))
+      return known.length === 0 ? 0 : Math.min(1, method.delta(known, where, epsilon))
     },
   })
-}
-
-/** The relative error of the double-precision arithmetic behind an answer is far below 1e-12: this covers it. */
-function roundUp(value: number): number {
-  return value * (1 + 1e-12)
 }

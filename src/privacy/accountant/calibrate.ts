@@ -7,7 +7,8 @@ import { aNumber, anInteger } from '../../assert.ts'
 import type { Accountant } from './accountant.ts'
 import { poissonGaussian, type PrivacyEvent } from './event.ts'
 import type { Neighbourhood } from './neighbourhood.ts'
-import { rdpAccountant } from './rdp.ts'
+import { log, power } from './num/elementary.ts'
+import { pldAccountant } from './pld/pld.ts'
 
 /** Makes an empty accountant for a neighbourhood. */
 export type AccountantMaker = (neighbourhood: Neighbourhood) => Accountant
@@ -20,7 +21,7 @@ export interface Target extends Neighbourhood {
   readonly accountant?: AccountantMaker
 }
 
-const DEFAULT_ACCOUNTANT: AccountantMaker = (neighbourhood) => rdpAccountant(neighbourhood)
+const DEFAULT_ACCOUNTANT: AccountantMaker = (neighbourhood) => pldAccountant(neighbourhood)
 
 function empty(target: Omit<Target, 'epsilon'>): Accountant {
   return (target.accountant ?? DEFAULT_ACCOUNTANT)({ unit: target.unit, adjacency: target.adjacency })
@@ -35,18 +36,35 @@ export function epsilonOf(
 }
 
 /**
- * The smallest x in [low, high] for which `holds` is true, `holds` being false up to some point and true from there
- * on; the value returned always satisfies it.
- * @throws {RangeError} when it does not hold even at `high`
+ * The smallest x in (low, high], to within `tolerance`, at which a decreasing positive function is at most `goal`. It is
+ * known to be above the goal at `low` and at most the goal at `high`; so it is at the x returned, which was evaluated.
+ * Illinois' method on logarithms: privacy curves are close to power laws.
  */
-export function smallest(title: string, low: number, high: number, tolerance: number, holds: (x: number) => boolean): number {
-  if (!holds(high)) throw new RangeError(`"${title}" expected a target that some value up to ${high} can meet; raise epsilon or delta`)
-  if (holds(low)) return low
-  while (high - low > tolerance) {
-    const middle = low + (high - low) / 2
-    if (middle <= low || middle >= high) break
-    if (holds(middle)) high = middle
-    else low = middle
+function smallestMeeting(
+  low: number, high: number, atLow: number, atHigh: number, goal: number, tolerance: number, f: (x: number) => number,
+): number {
+  const height = (value: number): number => value === Infinity ? 10 : log(Math.max(value, 1e-12 * goal) / goal)
+  let a = height(atLow)
+  let b = height(atHigh)
+  let side = 0
+  for (let i = 0; i < 200 && high - low > tolerance; i++) {
+    const share = a - b > 0 ? a / (a - b) : 0.5
+    // Every fourth step halves: the bracket shrinks even where the curve is no power law.
+    const guess = i % 4 === 3 ? Math.sqrt(low * high) : low * power(high / low, share)
+    const x = Math.min(high - 0.4 * tolerance, Math.max(low + 0.4 * tolerance, guess))
+    const value = f(x)
+    const h = height(value)
+    if (value <= goal) {
+      high = x
+      b = h
+      if (side > 0) a /= 2
+      side = 1
+    } else {
+      low = x
+      a = h
+      if (side < 0) b /= 2
+      side = -1
+    }
   }
   return high
 }
@@ -62,23 +80,26 @@ export function calibrateEvent(
   aNumber('epsilon', epsilon, 0)
   aNumber('delta', delta, 0, 1)
   const start = empty(options)
-  const holds = (sigma: number): boolean => start.compose(events(sigma)).epsilon(delta) <= epsilon
+  const cost = (sigma: number): number => start.compose(events(sigma)).epsilon(delta)
   // Doubling from 1 keeps the search away from tiny noise, where every accountant is slow.
-  let high = 1
   let low = 1
-  if (holds(high)) {
-    do {
-      high = low
-      low /= 2
-    } while (low > 1e-3 && holds(low))
-  } else {
-    do {
-      low = high
-      high *= 2
-      if (high > 1e9) throw new RangeError(`"epsilon" expected a target that some noise can meet, got ${epsilon} at δ = ${delta}`)
-    } while (!holds(high))
+  let high = 1
+  let atLow = cost(1)
+  let atHigh = atLow
+  while (atHigh > epsilon) {
+    low = high
+    atLow = atHigh
+    high *= 2
+    if (high > 1e9) throw new RangeError(`"epsilon" expected a target that some noise can meet, got ${epsilon} at δ = ${delta}`)
+    atHigh = cost(high)
   }
-  return smallest('noiseMultiplier', low, high, tolerance * high, holds)
+  while (atLow <= epsilon && low > 1e-2) {
+    high = low
+    atHigh = atLow
+    low /= 1.5
+    atLow = cost(low)
+  }
+  return atLow <= epsilon ? low : smallestMeeting(low, high, atLow, atHigh, epsilon, tolerance * high, cost)
 }
 
 /**

@@ -11,5 +11,6 @@ export {
   type AtomicEvent, type MatrixStrategy, type Participation, type PrivacyEvent,
 } from './event.ts'
 export { ADJACENCIES, PRIVACY_UNITS, type Adjacency, type Neighbourhood, type PrivacyUnit } from './neighbourhood.ts'
+export { discretisationFor, pldAccountant } from './pld/pld.ts'
 export { rdpAccountant } from './rdp.ts'
 export { deltaFromRdp, epsilonFromRdp } from './rdp-conversion.ts'

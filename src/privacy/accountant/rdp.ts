@@ -4,7 +4,7 @@
  * @module
  */
 import { aNumber } from '../../assert.ts'
-import { accountantOf, UnsupportedEventError, type Accountant, type Counted, type Method } from './accountant.ts'
+import { accountantOf, ROUND_UP, UnsupportedEventError, type Accountant, type Counted, type Method } from './accountant.ts'
 import type { AtomicEvent, PrivacyEvent } from './event.ts'
 import { sensitivityOf, type Adjacency, type Neighbourhood } from './neighbourhood.ts'
 import { deltaFromRdp, DEFAULT_ORDERS, epsilonFromRdp } from './rdp-conversion.ts'
@@ -93,9 +93,9 @@ export function rdpAccountant(options: Neighbourhood & { readonly orders?: reado
     name: 'rdp',
     check: (event, adjacency) => { if (event.kind !== 'non-private') rdpOf(event, 2, adjacency) },
     epsilon: (history, { adjacency }, delta) =>
-      epsilonFromRdp(orders, totalRdp(history, adjacency, orders), delta).epsilon,
+      epsilonFromRdp(orders, totalRdp(history, adjacency, orders), delta).epsilon * ROUND_UP,
     delta: (history, { adjacency }, epsilon) =>
-      deltaFromRdp(orders, totalRdp(history, adjacency, orders), epsilon).delta,
+      deltaFromRdp(orders, totalRdp(history, adjacency, orders), epsilon).delta * ROUND_UP,
   }
   return accountantOf(method, options)
 }
