@@ -1,0 +1,2 @@
+/** An array of numbers, of whatever kind. */
+export type Vec = ArrayLike<number>
