@@ -8,7 +8,7 @@
  * round_stochastic:   out_i = floor(x_i) + 1 with chance x_i - floor(x_i) (to 24 bits), else floor(x_i)
  * lattice_to_real:    out_i = f32(f64(v_i) * factor)
  *
- * Rounding wants |x_i| <= 2^24. Coordinates 256 j .. 256 j + 255 take the j-th whole buffer of the stream, a word each.
+ * Rounding is exact for |x_i| <= 2^24 and cuts to i32 beyond. Coordinates 256 j .. 256 j + 255 take the j-th whole buffer of the stream, a word each.
  */
 import { BUFFER_BYTES, buffer, refill } from './chacha20'
 import { ifLess, lanes, mul, splat, add, sub } from '../lanes'
@@ -46,7 +46,7 @@ export function lattice_to_real(out: usize, v: usize, factor: f64, n: i32): void
 }
 
 export function round_nearest(out: usize, x: usize, n: i32): void {
-  for (let i: usize = 0; i < <usize>n << 2; i += 4) store<i32>(out + i, <i32>nearest<f32>(load<f32>(x + i)))
+  for (let i: usize = 0; i < <usize>n << 2; i += 4) store<i32>(out + i, saturate(nearest<f32>(load<f32>(x + i))))
 }
 
 export function round_stochastic(out: usize, x: usize, n: i32, stream: usize): void {
@@ -88,5 +88,13 @@ export function round_stochastic(out: usize, x: usize, n: i32, stream: usize): v
 // @ts-ignore: decorator
 @inline function storeInteger<T>(at: usize, x: T): void {
   if (isVector<T>()) v128.store(at, i32x4.trunc_sat_f32x4_s(changetype<v128>(x)))
-  else store<i32>(at, <i32><f32>x)
+  else store<i32>(at, saturate(<f32>x))
+}
+
+/** The integer part, cut to i32, as the vector instruction does: no kernel traps. NaN gives 0. */
+// @ts-ignore: decorator
+@inline function saturate(x: f32): i32 {
+  if (x >= 2147483648) return i32.MAX_VALUE
+  if (!(x >= -2147483648)) return x == x ? i32.MIN_VALUE : 0
+  return <i32>x
 }

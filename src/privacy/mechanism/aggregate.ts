@@ -40,7 +40,7 @@ export class Aggregate {
     if (values.length !== lattice.length) {
       throw new RangeError(`"contribution" expected ${lattice.length} integers, got ${values.length}`)
     }
-    this.#sum = within(this.#scratch, (frame) => {
+    within(this.#scratch, (frame) => {
       const { kernels } = frame
       const v = frame.put(values)
       const largest = kernels.lattice_largest(v, values.length) >>> 0
@@ -54,7 +54,7 @@ export class Aggregate {
       }
       const sum = frame.put(this.#sum)
       kernels.add_mod(sum, v, values.length, lattice.modulusBits)
-      return frame.i32(sum, values.length)
+      frame.read(sum, this.#sum)
     })
     this.#count++
   }

@@ -87,7 +87,7 @@ export function chooseLattice(options: LatticeOptions): Lattice {
   const noiseMultiplier = aNumber('noiseMultiplier', options.noiseMultiplier, 0, 2 ** 16)
   const rounding = oneOf('rounding', options.rounding ?? 'stochastic', ['stochastic', 'nearest'] as const)
   const rotate = options.rotate ?? false
-  const quantileNoise = options.quantile ? aNumber('quantile.noise', options.quantile.noise, 0) : null
+  const quantileNoise = options.quantile ? aNumber('quantile.noise', anOptions('quantile', options.quantile, ['noise']).noise, 0) : null
   if (quantileNoise !== null && quantileNoise <= noiseMultiplier / 2) {
     throw new RangeError(`"quantile.noise" expected a number above noiseMultiplier / 2 = ${noiseMultiplier / 2}, got ` +
       `${quantileNoise}; with less noise the count alone would spend the whole budget`)

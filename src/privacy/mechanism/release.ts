@@ -50,12 +50,11 @@ export function release(scratch: Scratch, aggregate: Aggregate, source: NoiseSou
   }
   return within(scratch, (frame) => {
     const { kernels } = frame
+    const stream = lattice.sigmaInt > 0 ? source.open(frame, { purpose: 'noise', round }) : 0
     const taken = aggregate.take()
     const sum = frame.put(taken)
     taken.fill(0)
-    if (lattice.sigmaInt > 0) {
-      kernels.discrete_gaussian_add(sum, lattice.length, lattice.sigmaInt, source.open(frame, { purpose: 'noise', round }))
-    }
+    if (lattice.sigmaInt > 0) kernels.discrete_gaussian_add(sum, lattice.length, lattice.sigmaInt, stream)
     kernels.lift_mod(sum, lattice.length, lattice.modulusBits)
     const size = lattice.length - (lattice.quantileInt > 0 ? 1 : 0)
     const real = frame.alloc(size * 4)

@@ -27,6 +27,8 @@ export interface Frame {
   set(ptr: number, data: Float32Array | Int32Array | Uint8Array): void
   /** Overwrites bytes with zeros before the frame ends. */
   erase(ptr: number, bytes: number): void
+  /** Copies i32 out into an array of the caller's. */
+  read(ptr: number, into: Int32Array): void
   /** An owned copy of n f32. */
   f32(ptr: number, n: number): Float32Array
   /** An owned copy of n i32. */
@@ -55,6 +57,7 @@ export function within<T>(scratch: Scratch, run: (frame: Frame) => T): T {
       return ptr
     },
     erase(ptr, bytes) { bytesAt(ptr, bytes).fill(0) },
+    read(ptr, into) { into.set(new Int32Array(memory.buffer, ptr, into.length)) },
     f32: (ptr, n) => new Float32Array(memory.buffer, ptr, n).slice(),
     i32: (ptr, n) => new Int32Array(memory.buffer, ptr, n).slice(),
   }

@@ -28,25 +28,36 @@ export class SystemNoise implements NoiseSource {
       throw new TypeError(`"random" expected a function that fills a Uint8Array with random bytes, got ${show(random)}; ` +
         'system noise takes no seed')
     }
+    if (new.target !== SystemNoise) throw new TypeError('"SystemNoise" expected not to be extended: its open() is the promise')
     this.#random = random
+    const first = this.#draw(), second = this.#draw()
+    if (first.every((byte, i) => byte === second[i])) {
+      throw new Error('"random" expected fresh bytes at each call, got the same 32 twice; pass the host\'s cryptographic generator')
+    }
+    Object.freeze(this)
   }
 
-  /** @throws Error if the stream was opened before, or if the host's generator left the array as it was */
+  /** @throws Error if the stream was opened before, or if the host's generator leaves the array as it was */
   open(frame: Frame, id: StreamId<SecretPurpose>): number {
     this.#once.claim(id)
-    const key = new Uint8Array(32)
+    const key = this.#draw()
     try {
-      this.#random(key)
-      // chance 2^-256 with a generator that works
-      if (key.every((byte) => byte === 0)) throw new Error('"random" expected 32 random bytes, got zeros only')
       return openSecret(frame, key, id)
     } finally {
       key.fill(0)
     }
   }
 
-  /** True for objects made by this class, whatever their prototype or properties say. */
+  #draw(): Uint8Array {
+    const key = new Uint8Array(32)
+    this.#random(key)
+    // chance 2^-256 with a generator that works
+    if (key.every((byte) => byte === 0)) throw new Error('"random" expected to fill the array that it is given, got zeros only')
+    return key
+  }
+
+  /** True for objects that this constructor made, whatever others look like. */
   static is(value: unknown): value is SystemNoise {
-    return value !== null && typeof value === 'object' && #random in value
+    return value !== null && typeof value === 'object' && #random in value && Object.getPrototypeOf(value) === SystemNoise.prototype
   }
 }
