@@ -16,7 +16,7 @@ export interface AdaptiveClip {
   readonly clip: number
   /** Share of updates that shall be within the clip norm. */
   readonly quantile: number
-  /** Rate: a round multiplies the clip norm by at most exp(rate) and at least exp(-rate). */
+  /** Rate: where all are within, a round multiplies the clip norm by exp(-rate (1 - quantile)); where none is, by exp(rate quantile). */
   readonly rate: number
   readonly smallest: number
   readonly largest: number
@@ -48,13 +48,14 @@ export function adaptiveClip(options: AdaptiveClipOptions): AdaptiveClip {
 }
 
 /**
- * The state after a round: clip exp(-rate (within - quantile)), with `within` cut to [0, 1]. Post-processing of what
- * was released: it costs nothing more. The same bits on every runtime.
+ * The state after a round: clip exp(-rate (within - quantile)), with `within` cut to [-1, 2]: noise may push it
+ * out of [0, 1], and to cut it there would hold back the way to extreme quantiles. Post-processing of what was
+ * released: it costs nothing more. The same bits on every runtime.
  *
  * @param within - `within` of the round's release
  */
 export function nextClip(state: AdaptiveClip, within: number): AdaptiveClip {
-  const share = Math.min(1, Math.max(0, aNumber('within', within)))
+  const share = Math.min(2, Math.max(-1, aNumber('within', within)))
   const clip = state.clip * exp(-state.rate * (share - state.quantile))
   return Object.freeze({ ...state, clip: Math.min(state.largest, Math.max(state.smallest, clip)) })
 }

@@ -40,7 +40,7 @@ export class Aggregate {
     if (values.length !== lattice.length) {
       throw new RangeError(`"contribution" expected ${lattice.length} integers, got ${values.length}`)
     }
-    within(this.#scratch, (frame) => {
+    within(this.#scratch, 8 * (lattice.length + 4), (frame) => {
       const { kernels } = frame
       const v = frame.put(values)
       const largest = kernels.lattice_largest(v, values.length) >>> 0

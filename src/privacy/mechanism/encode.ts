@@ -40,7 +40,7 @@ export function encode(scratch: Scratch, lattice: Lattice, update: Float32Array,
   if (update.length !== lattice.dimension) {
     throw new RangeError(`"update" expected ${lattice.dimension} numbers, got ${update.length}`)
   }
-  return within(scratch, (frame) => {
+  return within(scratch, 12 * (lattice.length + 4), (frame) => {
     const { kernels } = frame
     const x = frame.put(update)
     const norm = Math.sqrt(kernels.slice_norm_squared(x, update.length))
@@ -60,7 +60,6 @@ function toLattice(frame: Frame, lattice: Lattice, values: number, x: number, no
   const size = lattice.length - (quantileInt > 0 ? 1 : 0)
   const factor = (norm > clip ? clip / norm : 1) / step / (lattice.rotate ? Math.sqrt(size) : 1)
   const scaled = frame.alloc(size * 4)
-  frame.erase(scaled, size * 4)
   kernels.slice_scale(scaled, x, factor, dimension)
   if (lattice.rotate) {
     kernels.random_rotate(scaled, size, openPublic(frame, publicSeed, { purpose: 'rotation', round }))

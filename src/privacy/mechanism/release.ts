@@ -48,7 +48,7 @@ export function release(scratch: Scratch, aggregate: Aggregate, source: NoiseSou
     throw new PrivacyError(`"release" expected system noise, got ${lattice.sigmaInt > 0 ? 'seeded noise' : 'a noise multiplier of 0'}; ` +
       'simulation: true allows it, and promises nothing')
   }
-  return within(scratch, (frame) => {
+  return within(scratch, 8 * (lattice.length + 4), (frame) => {
     const { kernels } = frame
     const stream = lattice.sigmaInt > 0 ? source.open(frame, { purpose: 'noise', round }) : 0
     const taken = aggregate.take()

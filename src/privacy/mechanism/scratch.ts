@@ -4,22 +4,20 @@
  */
 import type { Kernels } from '../../wasm/instantiate.ts'
 
-/** Kernels, their memory, and a stack of bytes in it. */
+/** Kernels and a memory that lends blocks: an engine is one. */
 export interface Scratch {
   readonly kernels: Kernels
-  readonly memory: WebAssembly.Memory
-  /** Address of `bytes` bytes, aligned to 16. May grow the memory: views made before are then dead. */
-  alloc(bytes: number): number
-  /** The height of the stack. */
-  mark(): number
-  /** Frees everything allocated since `mark` gave this height. */
-  release(height: number): void
+  readonly arena: {
+    readonly memory: WebAssembly.Memory
+    /** Runs `body` with a block of `bytes`, aligned to 16, that is given back when it ends, however it ends. */
+    frame<R>(bytes: number, body: (ptr: number) => R): R
+  }
 }
 
 /** Memory that lives as long as the call of `within` that made it. */
 export interface Frame {
   readonly kernels: Kernels
-  /** Address of `bytes` bytes, aligned to 16; contents unspecified. */
+  /** Address of `bytes` bytes, aligned to 16, all zero. */
   alloc(bytes: number): number
   /** Copies an array in and returns its address. */
   put(data: Float32Array | Int32Array | Uint8Array): number
@@ -35,36 +33,46 @@ export interface Frame {
   i32(ptr: number, n: number): Int32Array
 }
 
-/** Runs `run` with a frame of its own; whatever it allocated is overwritten with zeros and freed, also when it throws. */
-export function within<T>(scratch: Scratch, run: (frame: Frame) => T): T {
-  const { kernels, memory } = scratch
-  const height = scratch.mark()
-  const taken: [ptr: number, bytes: number][] = []
-  const bytesAt = (ptr: number, bytes: number) => new Uint8Array(memory.buffer, ptr, bytes)
-  const alloc = (bytes: number) => {
-    const ptr = scratch.alloc(bytes)
-    taken.push([ptr, bytes])
-    return ptr
-  }
-  const set = (ptr: number, data: Float32Array | Int32Array | Uint8Array) => {
-    bytesAt(ptr, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-  }
-  const frame: Frame = {
-    kernels, alloc, set,
-    put(data) {
-      const ptr = alloc(data.byteLength)
-      set(ptr, data)
+/** Room for three streams with key and label, and for alignment. */
+const SLACK = 4096
+
+/**
+ * Runs `run` with a frame of `bytes` bytes and a few streams; all of it is overwritten with zeros when it ends, also
+ * when it throws.
+ */
+export function within<R>(scratch: Scratch, bytes: number, run: (frame: Frame) => R): R {
+  const { kernels, arena } = scratch
+  const { memory } = arena
+  const size = bytes + SLACK
+  // views are made anew at each access: the memory may have grown
+  const bytesAt = (ptr: number, count: number) => new Uint8Array(memory.buffer, ptr, count)
+  return arena.frame(size, (base) => {
+    let used = 0
+    const alloc = (count: number) => {
+      const ptr = base + used
+      used += Math.ceil(count / 16) * 16
+      if (used > size) throw new Error(`frame expected at most ${size} bytes, got a need of ${used}`)
       return ptr
-    },
-    erase(ptr, bytes) { bytesAt(ptr, bytes).fill(0) },
-    read(ptr, into) { into.set(new Int32Array(memory.buffer, ptr, into.length)) },
-    f32: (ptr, n) => new Float32Array(memory.buffer, ptr, n).slice(),
-    i32: (ptr, n) => new Int32Array(memory.buffer, ptr, n).slice(),
-  }
-  try {
-    return run(frame)
-  } finally {
-    for (const [ptr, bytes] of taken) bytesAt(ptr, bytes).fill(0)
-    scratch.release(height)
-  }
+    }
+    const set = (ptr: number, data: Float32Array | Int32Array | Uint8Array) => {
+      bytesAt(ptr, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    }
+    bytesAt(base, size).fill(0)
+    try {
+      return run({
+        kernels, alloc, set,
+        put(data) {
+          const ptr = alloc(data.byteLength)
+          set(ptr, data)
+          return ptr
+        },
+        erase(ptr, count) { bytesAt(ptr, count).fill(0) },
+        read(ptr, into) { into.set(new Int32Array(memory.buffer, ptr, into.length)) },
+        f32: (ptr, n) => new Float32Array(memory.buffer, ptr, n).slice(),
+        i32: (ptr, n) => new Int32Array(memory.buffer, ptr, n).slice(),
+      })
+    } finally {
+      bytesAt(base, size).fill(0)
+    }
+  })
 }

@@ -17,7 +17,7 @@ function state(key: Uint8Array, counter: number, nonce: Uint8Array): Uint8Array 
 
 for (const variant of ['simd', 'scalar'] as const) {
   const memory = await scratch(variant)
-  const blocks = (key: Uint8Array, counter: number, nonce: Uint8Array, count: number) => within(memory, (frame) => {
+  const blocks = (key: Uint8Array, counter: number, nonce: Uint8Array, count: number) => within(memory, 20_000, (frame) => {
     const out = frame.alloc(count * 64)
     frame.kernels.chacha20_blocks(out, frame.put(state(key, counter, nonce)), count)
     return memory.bytes().slice(out, out + count * 64)
@@ -59,7 +59,7 @@ for (const variant of ['simd', 'scalar'] as const) {
   })
 
   test(`${variant}: HChaCha20 of draft-irtf-cfrg-xchacha, section 2.2.1, and its work space is erased`, () => {
-    within(memory, (frame) => {
+    within(memory, 20_000, (frame) => {
       const out = frame.alloc(32), work = frame.alloc(128)
       frame.kernels.hchacha20(out, frame.put(key), frame.put(fromHex('000000090000004a0000000031415927')), work)
       assert.is(hex(memory.bytes().slice(out, out + 32)), '82413b4227b27bfed30e42508a877d73a0f9e4d58a74a853c12ec41326d3ecdc')
@@ -70,7 +70,7 @@ for (const variant of ['simd', 'scalar'] as const) {
   test(`${variant}: a stream is the keystream of its derived key, whatever the length asked for`, () => {
     const label = seed(3).slice(0, 16)
     for (const bytes of [1, 63, 64, 65, 1000, 1024, 4096]) {
-      within(memory, (frame) => {
+      within(memory, 20_000, (frame) => {
         const stream = frame.alloc(frame.kernels.chacha20_stream_bytes()), out = frame.alloc(bytes)
         const derived = frame.alloc(32)
         frame.kernels.hchacha20(derived, frame.put(key), frame.put(label), frame.alloc(128))
@@ -86,7 +86,7 @@ for (const variant of ['simd', 'scalar'] as const) {
 
 test('one megabyte has the golden hash', async () => {
   const memory = await scratch('simd')
-  within(memory, (frame) => {
+  within(memory, 2 ** 20 + 100, (frame) => {
     const stream = frame.alloc(frame.kernels.chacha20_stream_bytes()), out = frame.alloc(2 ** 20)
     frame.kernels.chacha20_start(stream, frame.put(key), frame.put(new Uint8Array(16)))
     frame.kernels.chacha20_fill(out, stream, 2 ** 20)

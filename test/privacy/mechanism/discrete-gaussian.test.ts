@@ -11,7 +11,7 @@ const X = Math.log(1e6)
 const memory = { simd: await scratch('simd'), scalar: await scratch('scalar') }
 
 function draw(count: number, sigma: number, key: number, variant: 'simd' | 'scalar' = 'simd'): Int32Array {
-  return within(memory[variant], (frame) => {
+  return within(memory[variant], 4 * count, (frame) => {
     const out = frame.alloc(count * 4)
     const stream = new SeededNoise(key).open(frame, { purpose: 'noise', round: 0 })
     frame.kernels.discrete_gaussian_fill(out, count, sigma, stream)
@@ -134,7 +134,7 @@ for (const variant of ['simd', 'scalar'] as const) {
 
 test('noise is added modulo 2^32; sigma 0 adds nothing', () => {
   const sum = Int32Array.of(0x7fff_fff0, -0x7fff_fff0, 5)
-  const noised = (sigma: number) => within(memory.simd, (frame) => {
+  const noised = (sigma: number) => within(memory.simd, 12, (frame) => {
     const at = frame.put(sum)
     frame.kernels.discrete_gaussian_add(at, 3, sigma, new SeededNoise(9).open(frame, { purpose: 'noise', round: 0 }))
     return frame.i32(at, 3)

@@ -11,7 +11,7 @@ const f32 = Math.fround
 const stream = (frame: Frame) => openPublic(frame, seed(2), { purpose: 'rounding', round: 1 })
 
 /** The words of the stream that kernels read. */
-const words = (count: number) => within(memory.scalar, (frame) => {
+const words = (count: number) => within(memory.scalar, 2_000_000, (frame) => {
   const out = frame.alloc(count * 4)
   frame.kernels.chacha20_fill(out, stream(frame), count * 4)
   return new Uint32Array(frame.i32(out, count).buffer)
@@ -26,7 +26,7 @@ function rotated(x: Float32Array): Float64Array {
 }
 
 for (const variant of ['simd', 'scalar'] as const) {
-  const run = <T>(body: (frame: Frame) => T) => within(memory[variant], body)
+  const run = <T>(body: (frame: Frame) => T) => within(memory[variant], 2_000_000, body)
 
   test(`${variant}: slice_norm_squared adds four partial sums in the order written down, for lengths 0 to 20`, () => {
     for (let n = 0; n <= 20; n++) {
@@ -170,7 +170,7 @@ for (const variant of ['simd', 'scalar'] as const) {
 test('rotation of 65,536 coordinates (blocks, odd and even numbers of passes) has the same bits in both builds', () => {
   for (const n of [4096, 8192, 16384, 32768, 65536]) {
     const x = rng(n).f32(n)
-    const [a, b] = (['simd', 'scalar'] as const).map((variant) => within(memory[variant], (frame) => {
+    const [a, b] = (['simd', 'scalar'] as const).map((variant) => within(memory[variant], 2_000_000, (frame) => {
       const at = frame.put(x)
       frame.kernels.random_rotate(at, n, stream(frame))
       return frame.f32(at, n)

@@ -10,7 +10,7 @@ import { hex, scratch, seed } from './support.ts'
 
 const memory = await scratch('simd')
 const system = () => new SystemNoise((bytes) => crypto.getRandomValues(bytes))
-const first = (open: (frame: Frame) => number) => within(memory, (frame) => {
+const first = (open: (frame: Frame) => number) => within(memory, 100, (frame) => {
   const out = frame.alloc(64)
   frame.kernels.chacha20_fill(out, open(frame), 64)
   return hex(memory.bytes().slice(out, out + 64))

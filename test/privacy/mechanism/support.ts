@@ -1,10 +1,11 @@
-/** Kernels with a stack of memory, as the mechanism asks for them. */
+/** Kernels and memory, as the mechanism asks for them. */
 import { readFileSync } from 'node:fs'
 import type { Scratch } from '../../../src/privacy/mechanism/index.ts'
-import { instantiate, type Kernels } from '../../../src/wasm/instantiate.ts'
+import { Arena } from '../../../src/wasm/arena.ts'
+import { instantiate } from '../../../src/wasm/instantiate.ts'
 
 export interface TestScratch extends Scratch {
-  readonly kernels: Kernels
+  readonly arena: Arena
   /** All of the memory, now. */
   bytes(): Uint8Array
 }
@@ -13,19 +14,7 @@ export interface TestScratch extends Scratch {
 export async function scratch(variant: 'simd' | 'scalar' = 'simd'): Promise<TestScratch> {
   const memory = new WebAssembly.Memory({ initial: 2, maximum: 65536 })
   const kernels = await instantiate(new WebAssembly.Module(readFileSync(`dist/wasm/sotto.${variant}.wasm`)), memory)
-  let top = 65536
-  return {
-    kernels, memory,
-    alloc(bytes) {
-      const ptr = top
-      top = (top + bytes + 15) & ~15
-      if (top > memory.buffer.byteLength) memory.grow(Math.ceil((top - memory.buffer.byteLength) / 65536))
-      return ptr
-    },
-    mark: () => top,
-    release(height) { top = height },
-    bytes: () => new Uint8Array(memory.buffer),
-  }
+  return { kernels, arena: new Arena(memory), bytes: () => new Uint8Array(memory.buffer) }
 }
 
 export const seed = (first: number) => Uint8Array.from({ length: 32 }, (_, i) => (first + i * 7) & 255)
