@@ -119,3 +119,105 @@ export function calibrateNoise(
     }),
   })
 }
+
+/** What `solveBudget` needs; exactly one of noiseMultiplier, rounds, cohort and epsilon is left out. */
+export interface BudgetQuestion extends Neighbourhood {
+  readonly population: number
+  readonly delta: number
+  readonly noiseMultiplier?: number
+  readonly rounds?: number
+  readonly cohort?: number
+  readonly epsilon?: number
+  readonly accountant?: AccountantMaker
+}
+
+/** A complete plan, and which of its numbers was solved for. */
+export interface BudgetAnswer {
+  readonly solvedFor: 'noiseMultiplier' | 'rounds' | 'cohort' | 'epsilon'
+  readonly population: number
+  readonly cohort: number
+  readonly samplingRate: number
+  readonly rounds: number
+  readonly noiseMultiplier: number
+  readonly delta: number
+  /** What the plan costs; at most the ε asked for. */
+  readonly epsilon: number
+}
+
+const UNKNOWNS = ['noiseMultiplier', 'rounds', 'cohort', 'epsilon'] as const
+
+/**
+ * Completes a plan of Poisson-sampled Gaussian rounds: give three of noise multiplier, rounds, cohort and ε, and get the
+ * fourth. The noise is the smallest that keeps ε, rounds and cohort the largest.
+ * @throws {RangeError} when not exactly one is left out, or when no value keeps the promise
+ */
+export function solveBudget(question: BudgetQuestion): BudgetAnswer {
+  const { unit, adjacency, accountant } = question
+  const population = anInteger('population', question.population, 1)
+  const delta = aNumber('delta', question.delta, 0, 1)
+  const missing = UNKNOWNS.filter((name) => question[name] === undefined)
+  if (missing.length !== 1) {
+    throw new RangeError(`"budget" expected exactly one of ${UNKNOWNS.join(', ')} to be left out, got ` +
+      `${missing.length === 0 ? 'none' : missing.join(', ')}`)
+  }
+  const solvedFor = missing[0]
+  if (question.cohort !== undefined) aNumber('cohort', question.cohort, 0, population)
+  if (question.rounds !== undefined) anInteger('rounds', question.rounds, 1)
+  if (question.epsilon !== undefined) aNumber('epsilon', question.epsilon, 0)
+  const base = { unit, adjacency, delta, ...(accountant && { accountant }) }
+  const cost = (noiseMultiplier: number, cohort: number, rounds: number): number =>
+    epsilonOf({ ...base, noiseMultiplier, samplingRate: cohort / population, rounds })
+  const goal = question.epsilon ?? 0
+  let { noiseMultiplier = 0, cohort = 0, rounds = 0 } = question
+  if (solvedFor === 'noiseMultiplier') {
+    noiseMultiplier = calibrateNoise({ ...base, epsilon: goal, rounds, samplingRate: cohort / population })
+  } else if (solvedFor === 'rounds') {
+    rounds = largestInteger('rounds', 100, 1e8, goal, (n) => cost(noiseMultiplier, cohort, n))
+  } else if (solvedFor === 'cohort') {
+    cohort = largestInteger('cohort', Math.ceil(population / 200), population, goal, (n) => cost(noiseMultiplier, n, rounds))
+  }
+  const epsilon = cost(noiseMultiplier, cohort, rounds)
+  return Object.freeze({
+    solvedFor, population, cohort, samplingRate: cohort / population, rounds, noiseMultiplier, delta, epsilon,
+  })
+}
+
+/** The largest whole n from 1 to `most` at which an increasing cost is at most `goal`; the search begins at `start`. */
+export function largestInteger(
+  title: string, start: number, most: number, goal: number, cost: (n: number) => number,
+): number {
+  let low = Math.min(most, start)
+  let high = low
+  let atLow = cost(low)
+  let atHigh = atLow
+  while (atLow > goal) {
+    if (low === 1) throw new RangeError(`"${title}" expected a budget that pays for at least 1, got ε = ${goal}`)
+    high = low
+    atHigh = atLow
+    low = Math.max(1, Math.floor(low / 4))
+    atLow = cost(low)
+  }
+  while (atHigh <= goal) {
+    low = high
+    atLow = atHigh
+    if (high === most) return most
+    high = Math.min(most, high * 4)
+    atHigh = cost(high)
+  }
+  for (let i = 0; high - low > 1; i++) {
+    // Interpolation on logarithms, and every third step by halves so that the bracket always shrinks.
+    const usable = atLow > 0 && atHigh < Infinity && i % 3 < 2
+    const share = usable ? log(goal / atLow) / log(atHigh / atLow) : 0.5
+    const guess = usable ? Math.round(low * power(high / low, share)) : Math.round((low + high) / 2)
+    const n = Math.min(high - 1, Math.max(low + 1, guess))
+    const value = cost(n)
+    if (value <= goal) {
+      low = n
+      atLow = value
+    } else {
+      high = n
+      atHigh = value
+    }
+  }
+  return low
+}

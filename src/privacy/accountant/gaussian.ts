@@ -3,6 +3,10 @@
  * mechanisms: with μ² = Σ Δ²/σ² it is the curve of one Gaussian with Δ/σ = μ (Dong, Roth and Su 2019, Corollary 3.3).
  * @module
  */
+import { accountantOf, ROUND_UP, UnsupportedEventError, type Accountant, type Counted, type Method } from './accountant.ts'
+import type { AtomicEvent } from './event.ts'
+import { squaredMu } from './gaussian-equivalent.ts'
+import { sensitivityOf, type Adjacency, type Neighbourhood } from './neighbourhood.ts'
 import { exp, log, log1mexp } from './num/elementary.ts'
 import { logNormalCdf } from './num/normal.ts'
 
@@ -55,4 +59,26 @@ export function gaussianMu(epsilon: number, delta: number): number {
     else high = middle
   }
   return low
+}
+
+/**
+ * An accountant for Gaussian mechanisms without sampling, tree aggregation and matrix factorisation included: exact.
+ * @throws {UnsupportedEventError} from `compose` for anything else
+ */
+export function gaussianAccountant(options: Neighbourhood): Accountant {
+  const muOf = (history: readonly Counted[], adjacency: Adjacency): number =>
+    sensitivityOf(adjacency) * Math.sqrt(history.reduce((sum, { event, count }) => sum + count * squareOf(event), 0))
+  const method: Method = {
+    name: 'gaussian',
+    check: (event) => { if (event.kind !== 'non-private') squareOf(event) },
+    epsilon: (history, { adjacency }, delta) => gaussianEpsilon(muOf(history, adjacency), delta) * ROUND_UP,
+    delta: (history, { adjacency }, epsilon) => gaussianDelta(muOf(history, adjacency), epsilon) * ROUND_UP,
+  }
+  return accountantOf(method, options)
+}
+
+function squareOf(event: AtomicEvent): number {
+  const square = squaredMu(event)
+  if (square === undefined) throw new UnsupportedEventError('Gaussian', event, 'only Gaussians without sampling are exact here')
+  return square
 }

@@ -6,53 +6,58 @@
 import { aNumber } from '../../assert.ts'
 import { accountantOf, ROUND_UP, UnsupportedEventError, type Accountant, type Counted, type Method } from './accountant.ts'
 import type { AtomicEvent, PrivacyEvent } from './event.ts'
+import { squaredMu } from './gaussian-equivalent.ts'
 import { sensitivityOf, type Adjacency, type Neighbourhood } from './neighbourhood.ts'
+import { randomizedResponseAtoms } from './pld/discretise.ts'
 import { deltaFromRdp, DEFAULT_ORDERS, epsilonFromRdp } from './rdp-conversion.ts'
 import { gaussianRdp, laplaceRdp, poissonGaussianRdp, poissonGaussianRdpSubstitute, pureDpRdp } from './renyi.ts'
+import { atomsRdp, boundedRangeRdp, fixedSizeRdp } from './renyi-sampled.ts'
 
 const NAME = 'RDP'
 
-/** The Gaussian that several Gaussians on the same inputs amount to, or undefined if the event is not made of such. */
-export function jointGaussian(event: PrivacyEvent): number | undefined {
-  switch (event.kind) {
-    case 'gaussian': return event.noiseMultiplier
-    case 'self-composed': {
-      const sigma = jointGaussian(event.event)
-      return sigma === undefined || event.count === 0 ? undefined : sigma / Math.sqrt(event.count)
-    }
-    case 'composed': {
-      let precision = 0
-      for (const part of event.events) {
-        const sigma = jointGaussian(part)
-        if (sigma === undefined) return undefined
-        precision += 1 / (sigma * sigma)
-      }
-      return precision > 0 ? 1 / Math.sqrt(precision) : undefined
-    }
-    default: return undefined
-  }
-}
+const refuse = (event: PrivacyEvent, reason: string): never => { throw new UnsupportedEventError(NAME, event, reason) }
 
-/** RDP of one event at one order; throws where there is no sound formula. */
-function rdpOf(event: AtomicEvent, order: number, adjacency: Adjacency): number {
+/** RDP of one event at every order; throws where there is no sound formula. */
+function rdpOf(event: AtomicEvent, orders: readonly number[], adjacency: Adjacency): readonly number[] {
   const sensitivity = sensitivityOf(adjacency)
+  const each = (f: (order: number) => number): number[] => orders.map(f)
   switch (event.kind) {
-    case 'gaussian': return gaussianRdp(order, event.noiseMultiplier, sensitivity)
-    case 'discrete-gaussian': return gaussianRdp(order, event.sigma / event.sensitivity, sensitivity)
-    case 'zcdp': return event.rho * order
-    case 'laplace': return laplaceRdp(order, event.noiseMultiplier / sensitivity)
-    case 'discrete-laplace': return pureDpRdp(order, event.parameter * event.sensitivity * sensitivity)
-    case 'approximate-dp':
-      if (event.delta > 0) throw new UnsupportedEventError(NAME, event, 'its δ has no Rényi divergence; use the PLD accountant')
-      return pureDpRdp(order, event.epsilon)
-    case 'poisson-sampled': {
-      const sigma = jointGaussian(event.event)
-      if (sigma === undefined) throw new UnsupportedEventError(NAME, event.event, 'only Gaussians can be Poisson-sampled here')
-      return adjacency === 'substitute'
-        ? poissonGaussianRdpSubstitute(order, sigma, event.samplingRate)
-        : poissonGaussianRdp(order, sigma, event.samplingRate)
+    case 'gaussian': return each((order) => gaussianRdp(order, event.noiseMultiplier, sensitivity))
+    // The discrete Gaussian has the divergence of the continuous one (Canonne, Kamath and Steinke 2020, Theorem 4).
+    case 'discrete-gaussian': return each((order) => gaussianRdp(order, event.sigma / event.sensitivity, sensitivity))
+    case 'tree':
+    case 'matrix-factorisation': {
+      const square = squaredMu(event) as number
+      return each((order) => gaussianRdp(order, 1 / Math.sqrt(square), sensitivity))
     }
-    default: throw new UnsupportedEventError(NAME, event, `no Rényi bound for "${event.kind}" under ${adjacency}`)
+    case 'zcdp': return each((order) => event.rho * order)
+    case 'laplace': return each((order) => laplaceRdp(order, event.noiseMultiplier / sensitivity))
+    case 'discrete-laplace': return each((order) => pureDpRdp(order, event.parameter * event.sensitivity * sensitivity))
+    case 'exponential': return each((order) => boundedRangeRdp(order, event.epsilon))
+    case 'randomized-response': {
+      if (adjacency === 'add-remove') return refuse(event, 'use "zero-out" or "substitute"')
+      const atoms = randomizedResponseAtoms(event.noiseParameter, event.buckets, adjacency)
+      return each((order) => atomsRdp(order, atoms))
+    }
+    case 'approximate-dp':
+      if (event.delta > 0) return refuse(event, 'its δ has no Rényi divergence; use the PLD accountant')
+      return each((order) => pureDpRdp(order, event.epsilon))
+    case 'poisson-sampled': {
+      const square = squaredMu(event.event)
+      if (square === undefined) return refuse(event.event, 'only Gaussians can be Poisson-sampled here')
+      const sigma = 1 / Math.sqrt(square)
+      return each((order) => adjacency === 'substitute'
+        ? poissonGaussianRdpSubstitute(order, sigma, event.samplingRate)
+        : poissonGaussianRdp(order, sigma, event.samplingRate))
+    }
+    case 'fixed-size-sampled': {
+      const square = squaredMu(event.event)
+      if (square === undefined) return refuse(event.event, 'only Gaussians can be sampled with a fixed size here')
+      if (adjacency !== 'substitute') return refuse(event, 'a fixed cohort size needs adjacency "substitute"')
+      if (event.cohort === 0) return each(() => 0)
+      return fixedSizeRdp(orders, 1 / (Math.sqrt(square) * sensitivity), event.cohort / event.population)
+    }
+    default: return refuse(event, `no Rényi bound for "${event.kind}" under ${adjacency}`)
   }
 }
 
@@ -60,11 +65,11 @@ function rdpOf(event: AtomicEvent, order: number, adjacency: Adjacency): number 
 const CURVES = /* @__PURE__ */ new Map<string, readonly number[]>()
 
 function curveOf(event: AtomicEvent, adjacency: Adjacency, orders: readonly number[]): readonly number[] {
-  if (orders !== DEFAULT_ORDERS) return orders.map((order) => rdpOf(event, order, adjacency))
+  if (orders !== DEFAULT_ORDERS) return rdpOf(event, orders, adjacency)
   const key = adjacency + JSON.stringify(event)
   let curve = CURVES.get(key)
   if (!curve) {
-    curve = orders.map((order) => rdpOf(event, order, adjacency))
+    curve = rdpOf(event, orders, adjacency)
     if (CURVES.size >= 64) CURVES.clear()
     CURVES.set(key, curve)
   }
@@ -91,7 +96,7 @@ export function rdpAccountant(options: Neighbourhood & { readonly orders?: reado
     : options.orders.map((order, i) => aNumber(`orders[${i}]`, order, 1))
   const method: Method = {
     name: 'rdp',
-    check: (event, adjacency) => { if (event.kind !== 'non-private') rdpOf(event, 2, adjacency) },
+    check: (event, adjacency) => { if (event.kind !== 'non-private') rdpOf(event, [2], adjacency) },
     epsilon: (history, { adjacency }, delta) =>
       epsilonFromRdp(orders, totalRdp(history, adjacency, orders), delta).epsilon * ROUND_UP,
     delta: (history, { adjacency }, epsilon) =>

@@ -198,7 +198,7 @@ function discreteLaplacePair(a: number, shift: number): Dominating {
 }
 
 /** The answer's true bucket, one other, and all the rest, seen from two neighbours. */
-function randomizedResponseAtoms(noise: number, buckets: number, adjacency: Adjacency): Atom[] {
+export function randomizedResponseAtoms(noise: number, buckets: number, adjacency: Adjacency): Atom[] {
   const other = noise / buckets
   const truth = 1 - noise + other
   if (adjacency === 'zero-out') return [[truth, 1 / buckets], [other * (buckets - 1), (buckets - 1) / buckets]]

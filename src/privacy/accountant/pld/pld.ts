@@ -9,6 +9,7 @@ import type { AtomicEvent } from '../event.ts'
 import { gaussianDelta, gaussianEpsilon } from '../gaussian.ts'
 import { squaredMu } from '../gaussian-equivalent.ts'
 import { sensitivityOf, type Adjacency, type Neighbourhood } from '../neighbourhood.ts'
+import { normalCdf, normalQuantile } from '../num/normal.ts'
 import { discretise, dominating, rangeOf, type Dominating } from './discretise.ts'
 import type { LossPair } from './loss-pmf.ts'
 import { gaussianPair, hockeyStick } from './normal-pair.ts'
@@ -157,6 +158,51 @@ function allOf({ mu, others }: Merged): readonly Dominated[] {
 export function discretisationFor(accountant: Accountant, delta: number): number {
   const merged = merge(accountant.history, accountant.adjacency)
   return exactDelta(merged, 1) === undefined ? refine(allOf(merged), false, (sum) => sum.epsilon(delta)).step : 0
+}
+
+/** The whole privacy curve of what was released, on one grid. */
+export interface PrivacyCurve {
+  readonly step: number
+  readonly epsilon: number
+  /** An upper bound on δ at ε. */
+  delta(epsilon: number): number
+  /**
+   * The most that an attacker can do: the largest true-positive rate of deciding whether a unit took part, at a
+   * false-positive rate, whatever the attacker knows of everyone else (as a test: Wasserman and Zhou 2010). Rounded up.
+   */
+  truePositiveRate(fpr: number): number
+}
+
+/** The curve, on the grid that ε at this δ needs; step 0 where it is exact. */
+export function privacyCurve(accountant: Accountant, delta: number): PrivacyCurve {
+  if (accountant.history.some((entry) => entry.event.kind === 'non-private')) {
+    return { step: 0, epsilon: Infinity, delta: () => 1, truePositiveRate: () => 1 }
+  }
+  const merged = merge(accountant.history, accountant.adjacency)
+  const { mu } = merged
+  if (merged.others.length === 0) {
+    return {
+      step: 0,
+      epsilon: gaussianEpsilon(mu, delta) * ROUND_UP,
+      delta: (epsilon) => gaussianDelta(mu, epsilon) * ROUND_UP,
+      truePositiveRate: (fpr) => mu === 0 ? fpr : Math.min(1, normalCdf(mu + normalQuantile(fpr)) * ROUND_UP),
+    }
+  }
+  const all = allOf(merged)
+  const { value, step } = refine(all, false, (sum) => sum.epsilon(delta))
+  const both = sums(all, step)
+  return {
+    step,
+    epsilon: value,
+    delta: (epsilon) => Math.max(...both.map((sum) => sum.delta(epsilon).value)),
+    truePositiveRate: (fpr) => Math.max(fpr, ...both.map((sum) => sum.truePositiveRate(fpr))),
+  }
+}
+
+/** The attacker's largest true-positive rate at one false-positive rate; see `PrivacyCurve`. */
+export function attackerTpr(accountant: Accountant, fpr: number): number {
+  aNumber('fpr', fpr, 0, 1)
+  return privacyCurve(accountant, Math.max(fpr, 1e-12)).truePositiveRate(fpr)
 }
 
 /**

@@ -175,14 +175,15 @@ export class LossSum {
   }
 
   /**
-   * ε at δ, at least the sum's exact ε; Infinity where the mass at infinity alone is above δ.
+   * ε at δ, at least the sum's exact ε; Infinity where the mass at infinity alone is above δ. Answers below `least` are
+   * given as `least`.
    */
-  epsilon(delta: number): Answer {
-    if (this.infinity === 0 && delta === 0) return { value: Math.max(0, this.maximum), span: 0 }
+  epsilon(delta: number, least = 0): Answer {
+    if (this.infinity === 0 && delta === 0) return { value: Math.max(least, this.maximum), span: 0 }
     if (delta <= this.infinity) return { value: Infinity, span: 0 }
     const logDelta = log(delta)
     const { theta, value } = this.#minimise((t) => (this.#roughly(t) - logDelta) / t)
-    if (value <= -1) return { value: 0, span: 0 }
+    if (value <= least - 1) return { value: least, span: 0 }
     const { last, tilted, logNorm, cut, span } = this.#window(theta)
     const step = this.#step
     const n = tilted.length
@@ -190,7 +191,7 @@ export class LossSum {
     if (goal <= 0) return { value: Infinity, span: 0 }
     let mass = 0
     let discounted = 0
-    let epsilon = 0
+    let epsilon = least
     for (let i = 0; i < n; i++) {
       const index = last - i
       const loss = index * step
@@ -199,15 +200,42 @@ export class LossSum {
         epsilon = log((mass - goal) / discounted)
         break
       }
-      if (index <= 0) break
+      if (loss <= least) break
       const p = tilted[modulo(index, n)] * exp(logNorm - theta * loss)
       if (p > 0) {
         mass += p
         discounted += p * exp(-loss)
       }
     }
-    const bound = this.infinity === 0 ? Math.max(0, this.maximum) : Infinity
-    return { value: Math.min(Math.max(0, epsilon) * ROUND_UP, bound), span }
+    const bound = this.infinity === 0 ? Math.max(least, this.maximum) : Infinity
+    return { value: Math.min(Math.max(least, epsilon) + Math.abs(epsilon) * (ROUND_UP - 1), bound), span }
+  }
+
+  /**
+   * The largest true-positive rate of a test between the two neighbours that has false-positive rate `fpr`: the
+   * likelihood-ratio test of Neyman and Pearson, on the rounded losses, which dominate the exact ones.
+   */
+  truePositiveRate(fpr: number): number {
+    if (fpr <= 0) return this.infinity
+    const logFpr = log(fpr)
+    // Q[S > s] = E_P[e^-S; S > s], so the tilt that finds fpr under Q is one less under P.
+    const theta = this.#minimise((t) => (this.#roughly(t - 1) - logFpr) / t).theta - 1
+    const { last, tilted, logNorm, cut } = this.#window(theta)
+    const n = tilted.length
+    let truth = 0
+    let lie = 0
+    for (let i = 0; i < n; i++) {
+      const loss = (last - i) * this.#step
+      const p = Math.max(0, tilted[modulo(last - i, n)]) * exp(logNorm - theta * loss)
+      const q = p * exp(-loss)
+      if (lie + q >= fpr) {
+        truth += p * (fpr - lie) / q
+        break
+      }
+      truth += p
+      lie += q
+    }
+    return Math.min(1, truth * this.#slack + this.infinity + cut)
   }
 
   /** δ at ε, at least the sum's exact δ. */
