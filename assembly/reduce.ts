@@ -26,7 +26,8 @@ export function rowSum(x: usize, n: i32): f32 {
     s3 = f32x4.extract_lane(s, 3)
   }
   const i = tail(n)
-  return fold(sumRun<f32>(x, i, n, s0), sumRun<f32>(x, i + 1, n, s1), sumRun<f32>(x, i + 2, n, s2), sumRun<f32>(x, i + 3, n, s3))
+  return fold(sumRun<f32>(x, i, n, s0), sumRun<f32>(x, i + 1, n, s1),
+    sumRun<f32>(x, i + 2, n, s2), sumRun<f32>(x, i + 3, n, s3))
 }
 
 export function rowSquares(x: usize, shift: f32, n: i32): f32 {
@@ -53,7 +54,8 @@ export function rowDot(a: usize, b: usize, n: i32): f32 {
     s3 = f32x4.extract_lane(s, 3)
   }
   const i = tail(n)
-  return fold(dotRun<f32>(a, b, i, n, s0), dotRun<f32>(a, b, i + 1, n, s1), dotRun<f32>(a, b, i + 2, n, s2), dotRun<f32>(a, b, i + 3, n, s3))
+  return fold(dotRun<f32>(a, b, i, n, s0), dotRun<f32>(a, b, i + 1, n, s1),
+    dotRun<f32>(a, b, i + 2, n, s2), dotRun<f32>(a, b, i + 3, n, s3))
 }
 
 /** The largest element, -infinity of none; NaN is passed over. No order can change it, but for the sign of a zero. */

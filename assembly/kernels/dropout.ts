@@ -23,7 +23,9 @@ export function dropout_forward(
 ): void {
   let i = 0
   if (ASC_FEATURE_SIMD) {
-    for (; i <= n - 16; i += 16) block<v128, v128>(out, x, i, n, threshold, scale, i >> 2, 0, stream, 0, key0, key1, false)
+    for (; i <= n - 16; i += 16) {
+      block<v128, v128>(out, x, i, n, threshold, scale, i >> 2, 0, stream, 0, key0, key1, false)
+    }
   }
   for (; i < n; i += 16) {
     for (let j = 0; j < min(4, n - i); j++) {

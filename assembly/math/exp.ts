@@ -10,7 +10,8 @@
  *   z = r * r;  p = (((P4 * z) + ((P3 * r) + P2)) * z) + ((P1 * r) + P0);  q = (z * p) + r
  *   exp:        x first clamped to [-104, 89]; e = 1 + q; (e * 2^i) * 2^(n - i), i = floor(n / 2)
  *   expm1Below: (2^n * q) + (2^n - 1)
- * The constants, exact f32, stand in the code. n * LN2_HIGH is exact (9 bits times at most 8). Two factors 2^n: no single f32 holds 2^-150 or 2^128.
+ * The constants, exact f32, stand in the code. n * LN2_HIGH is exact (9 bits times at most 8). The power of two comes
+ * in two factors, for no single f32 holds 2^-150 or 2^128.
  */
 import { add, andBits, lower, mul, mulAdd, shiftLeft, shiftRight, sub, subBits, upper } from '../lanes'
 import { constant, ONE } from './constants'

@@ -20,7 +20,10 @@ interface Activation {
 
 const activations: Activation[] = [
   // 1 + erf is off by at most 2.25 of erf, 0.5 of the sum, 1 of the scaled argument
-  { name: 'gelu_erf', forward: reference.geluErfForward, backward: reference.geluErfBackward, y: (x) => 4 * x + 1, dx: () => 8 },
+  {
+    name: 'gelu_erf', forward: reference.geluErfForward, backward: reference.geluErfBackward,
+    y: (x) => 4 * x + 1, dx: () => 8,
+  },
   {
     name: 'gelu_tanh', forward: reference.geluTanhForward, backward: reference.geluTanhBackward,
     y: (x) => 5 * x + 1, dx: (x) => 8 + 6 * x * (1 + 0.14 * x * x),

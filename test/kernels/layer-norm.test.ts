@@ -5,6 +5,7 @@ import { close, EPS } from '../support/close.ts'
 import { checkGradient, dot } from '../support/gradient.ts'
 import { rng } from '../support/rng.ts'
 import * as reference from '../reference/layer-norm.ts'
+import type { Vec } from '../reference/vec.ts'
 
 const run = await both()
 const EPSILON = Math.fround(1e-5)
@@ -22,7 +23,9 @@ function inputs(M: number, C: number) {
   }
 }
 
-const shapes = [[1, 1], [2, 2], [3, 3], [2, 4], [3, 5], [2, 6], [1, 7], [3, 8], [2, 9], [0, 4], [5, 30], [3, 384], [2, 1023]]
+const shapes = [
+  [1, 1], [2, 2], [3, 3], [2, 4], [3, 5], [2, 6], [1, 7], [3, 8], [2, 9], [0, 4], [5, 30], [3, 384], [2, 1023],
+]
 
 for (const added of [false, true]) {
   const name = added ? 'add_layer_norm_forward' : 'layer_norm_forward'
@@ -39,16 +42,20 @@ for (const added of [false, true]) {
       const sum = added ? Float32Array.from(x, (v, i) => v + residual[i]) : x
       if (added) {
         assert.equal(got.sum, sum)
-        close(sum, reference.addLayerNormForward(x, residual, weight, bias, M, C, EPSILON).sum, (i) => EPS * Math.abs(sum[i]))
+        const twin = reference.addLayerNormForward(x, residual, weight, bias, M, C, EPSILON)
+        close(sum, twin.sum, (i) => EPS * Math.abs(sum[i]))
       }
       const expected = reference.layerNormForward(sum, weight, bias, M, C, EPSILON)
       const most = Math.max(1, ...sum.map(Math.abs))
       close(got.mean, expected.mean, rowError(C) * most, 'mean')
-      close(got.rstd, expected.rstd, (m) => rowError(C) * most ** 2 * expected.rstd[m] ** 3 + 4 * EPS * expected.rstd[m], 'rstd')
+      close(got.rstd, expected.rstd, (m) => {
+        const rstd = expected.rstd[m]
+        return rowError(C) * most ** 2 * rstd ** 3 + 4 * EPS * rstd
+      }, 'rstd')
       // h = (x - mean) rstd moves by the errors of mean and of rstd
       close(got.y, expected.y, (i) => {
-        const rstd = expected.rstd[Math.floor(i / C)]
-        return (rowError(C) * most * rstd * (1 + (most * rstd) ** 2)) * Math.abs(weight[i % C]) + 4 * EPS * (1 + Math.abs(expected.y[i]) + Math.abs(bias[i % C]))
+        const h = most * expected.rstd[Math.floor(i / C)], w = Math.abs(weight[i % C])
+        return rowError(C) * h * (1 + h * h) * w + 4 * EPS * (1 + Math.abs(expected.y[i]) + Math.abs(bias[i % C]))
       }, 'y')
     }
   })
@@ -82,9 +89,10 @@ test('layer norm over its input, and dx over dy, give the same bits', () => {
     k.layer_norm_forward(out('y', M * C), mean, rstd, put(x), w, b, M, C, EPSILON)
     const y = change('y over x', x)
     k.layer_norm_forward(y, out('m', M), out('r', M), y, w, b, M, C, EPSILON)
-    k.add_layer_norm_forward(out('y2', M * C), out('sum', M * C), out('m2', M), out('r2', M), put(x), put(residual), w, b, M, C, EPSILON)
+    const added = [put(residual), w, b, M, C, EPSILON]
+    k.add_layer_norm_forward(out('y2', M * C), out('sum', M * C), out('m2', M), out('r2', M), put(x), ...added)
     const sum = change('sum over x', x)
-    k.add_layer_norm_forward(out('y3', M * C), sum, out('m3', M), out('r3', M), sum, put(residual), w, b, M, C, EPSILON)
+    k.add_layer_norm_forward(out('y3', M * C), sum, out('m3', M), out('r3', M), sum, ...added)
     k.layer_norm_backward(out('dx', M * C), put(dy), put(x), mean, rstd, w, M, C)
     const dx = change('dx over dy', dy)
     k.layer_norm_backward(dx, dx, put(x), mean, rstd, w, M, C)
@@ -97,7 +105,7 @@ test('layer norm over its input, and dx over dy, give the same bits', () => {
 
 test('the reference gradients of x, weight and bias agree with differences', () => {
   const M = 3, C = 6, { x, weight, bias, dy } = inputs(M, C)
-  const f = (a: ArrayLike<number>, w: ArrayLike<number>, b: ArrayLike<number>) => dot(reference.layerNormForward(a, w, b, M, C, EPSILON).y, dy)
+  const f = (a: Vec, w: Vec, b: Vec) => dot(reference.layerNormForward(a, w, b, M, C, EPSILON).y, dy)
   const { mean, rstd } = reference.layerNormForward(x, weight, bias, M, C, EPSILON)
   checkGradient((v) => f(v, weight, bias), x, reference.layerNormBackward(dy, x, mean, rstd, weight, M, C), 'x')
   const { dweight, dbias } = reference.layerNormBackwardParams(dy, x, mean, rstd, M, C)
@@ -111,7 +119,8 @@ test('a NaN or infinity in a row reaches the whole row and no other', () => {
     const broken = x.slice()
     broken[C + 3] = bad
     const { y } = run('NaN', ({ k, put, out }) => {
-      k.layer_norm_forward(out('y', M * C), out('mean', M), out('rstd', M), put(broken), put(weight), put(bias), M, C, EPSILON)
+      const y = out('y', M * C), mean = out('mean', M), rstd = out('rstd', M)
+      k.layer_norm_forward(y, mean, rstd, put(broken), put(weight), put(bias), M, C, EPSILON)
     })
     y.forEach((v, i) => assert.is(Number.isNaN(v), Math.floor(i / C) === 1))
   }

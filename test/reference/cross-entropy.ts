@@ -16,5 +16,6 @@ export function crossEntropyForward(
 }
 
 export function crossEntropyBackward(probs: Vec, targets: Vec, scale: number, M: number, V: number): Float64Array {
-  return Float64Array.from({ length: M * V }, (_, i) => (probs[i] - (i % V === targets[Math.floor(i / V)] ? 1 : 0)) * scale)
+  const hit = (i: number) => i % V === targets[Math.floor(i / V)] ? 1 : 0
+  return Float64Array.from({ length: M * V }, (_, i) => (probs[i] - hit(i)) * scale)
 }

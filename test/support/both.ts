@@ -6,6 +6,8 @@ import { bench, variants, type Bench } from './kernels.ts'
 export interface Run {
   readonly k: Bench['k']
   readonly put: Bench['put']
+  /** Reserves bytes of scratch; behind them, as behind outputs, nothing may be written. */
+  scratch(bytes: number): number
   /** Reserves n f32 of output by name. */
   out(name: string, n: number): number
   /** Copies an array in that the kernel changes, as an output by name. */
@@ -27,6 +29,11 @@ export async function both(): Promise<(title: string, body: (run: Run) => void) 
       body({
         k: each.k,
         put: each.put,
+        scratch(bytes) {
+          const ptr = each.space(bytes)
+          ptrs[`scratch ${ptr}`] = [each.out(GUARD), 0]
+          return ptr
+        },
         out(name, n) {
           const ptr = each.out(n + GUARD)
           ptrs[name] = [ptr, n]
@@ -41,7 +48,8 @@ export async function both(): Promise<(title: string, body: (run: Run) => void) 
       const outputs: Outputs = {}
       for (const [name, [ptr, n]] of Object.entries(ptrs)) {
         const all = each.f32(ptr, n + GUARD)
-        if (all.subarray(n).some((v) => v !== 12345)) assert.unreachable(`${title}, ${each.variant}: ${name} is written past its end`)
+        const over = all.subarray(n).some((v) => v !== 12345)
+        assert.not(over, `${title}, ${each.variant}: ${name} is written past its end`)
         outputs[name] = all.slice(0, n)
       }
       return outputs
@@ -51,7 +59,7 @@ export async function both(): Promise<(title: string, body: (run: Run) => void) 
         const a = new Int32Array(first[name].buffer), b = new Int32Array(other[name].buffer)
         for (let i = 0; i < a.length; i++) {
           if (a[i] !== b[i] && !(Number.isNaN(first[name][i]) && Number.isNaN(other[name][i]))) {
-            assert.unreachable(`${title}: ${name}[${i}] differs between builds: ${first[name][i]} and ${other[name][i]}`)
+            assert.unreachable(`${title}: ${name}[${i}] in two builds: ${first[name][i]}, ${other[name][i]}`)
           }
         }
       }

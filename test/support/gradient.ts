@@ -6,7 +6,9 @@ import * as assert from 'uvu/assert'
  * the truncation error is about h^2 and that of rounding 1e-16 / h, both near 1e-10 of the size of f; 1e-7 leaves room
  * for third derivatives of some hundreds.
  */
-export function checkGradient(f: (x: Float64Array) => number, x: ArrayLike<number>, gradient: ArrayLike<number>, title = ''): void {
+export function checkGradient(
+  f: (x: Float64Array) => number, x: ArrayLike<number>, gradient: ArrayLike<number>, title = '',
+): void {
   assert.is(gradient.length, x.length, `${title}: lengths`)
   const h = 1e-5, at = Float64Array.from(x)
   for (let i = 0; i < at.length; i++) {
