@@ -9,7 +9,7 @@
  * 2^-1100 after it; a ladder past its 255th rung, 1/255! < 2^-1675).
  *
  * Proof sketch, step by step:
- *   zero(k)         true with chance 1/k: a byte below the greatest multiple of k up to 256 decides, others are redrawn.
+ *   zero(k)         true with chance 1/k: a byte below the greatest multiple of k up to 256 decides, else again.
  *   below(s)        uniform in [0, s): the high half of (32 bits) * s, redrawn where the low half is below 2^32 mod s,
  *                   which leaves every value the same number of words (Lemire, arXiv 1805.10941).
  *   less(a, b)      true with chance a/s + b/(2 s^2) for a < s, b < 2s: the two digits of a uniform number below

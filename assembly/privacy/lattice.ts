@@ -6,7 +6,8 @@
  *                       then sum floor(..)^2 <= clip^2 (sum v_i^2) / s^2 <= clip^2. Vectors that fit are not touched.
  * lattice_clamp:        v_i into [-limit, limit].
  * lattice_largest:      max |v_i|, unsigned.
- * add_mod:              sum_i = (sum_i + v_i) modulo 2^bits, in [-2^(bits-1), 2^(bits-1)); lift_mod: the same of sum_i alone.
+ * add_mod:              sum_i = (sum_i + v_i) modulo 2^bits, in [-2^(bits-1), 2^(bits-1)).
+ * lift_mod:             the same of sum_i alone.
  *
  * In place. clip <= 2^26, 1 <= bits <= 32.
  */

@@ -8,7 +8,8 @@
  * round_stochastic:   out_i = floor(x_i) + 1 with chance x_i - floor(x_i) (to 24 bits), else floor(x_i)
  * lattice_to_real:    out_i = f32(f64(v_i) * factor)
  *
- * Rounding is exact for |x_i| <= 2^24 and cuts to i32 beyond. Coordinates 256 j .. 256 j + 255 take the j-th whole buffer of the stream, a word each.
+ * Rounding is exact for |x_i| <= 2^24 and cuts to i32 beyond. Coordinates 256 j .. 256 j + 255 take the
+ * j-th whole buffer of the stream, a word each.
  */
 import { BUFFER_BYTES, buffer, refill } from './chacha20'
 import { ifLess, lanes, mul, splat, add, sub } from '../lanes'

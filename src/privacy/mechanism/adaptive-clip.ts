@@ -16,7 +16,7 @@ export interface AdaptiveClip {
   readonly clip: number
   /** Share of updates that shall be within the clip norm. */
   readonly quantile: number
-  /** Rate: where all are within, a round multiplies the clip norm by exp(-rate (1 - quantile)); where none is, by exp(rate quantile). */
+  /** All within: the clip norm is multiplied by exp(-rate (1 - quantile)); none: by exp(rate quantile). */
   readonly rate: number
   readonly smallest: number
   readonly largest: number

@@ -50,7 +50,8 @@ export class Aggregate {
       }
       const squared = kernels.lattice_norm_squared(v, values.length)
       if (squared > lattice.clipInt * lattice.clipInt) {
-        throw new RangeError(`"contribution" expected an L2 norm of at most ${lattice.clipInt}, got ${Math.sqrt(squared)}`)
+        throw new RangeError(
+          `"contribution" expected an L2 norm of at most ${lattice.clipInt}, got ${Math.sqrt(squared)}`)
       }
       const sum = frame.put(this.#sum)
       kernels.add_mod(sum, v, values.length, lattice.modulusBits)

@@ -2,8 +2,8 @@
  * The clip norm of a round that trains the first b of R ranks: a public function of b, so it costs no privacy.
  *
  * A low-rank product scaled by alpha / b has gradients in its factors that grow as 1 / b for each rank row, and b rows:
- * an update's norm goes as b^(-1/2) after plain gradient steps, as b^(1/2) after steps of fixed size for each coordinate
- * (Adam), as b^0 where the scale is alpha / sqrt(b) and the steps are plain.
+ * an update's norm goes as b^(-1/2) after plain gradient steps, as b^(1/2) after steps of fixed size for each
+ * coordinate (Adam), as b^0 where the scale is alpha / sqrt(b) and the steps are plain.
  * @module
  */
 import { aNumber, anInteger, anOptions, oneOf } from '../../assert.ts'

@@ -53,7 +53,9 @@ export function encode(scratch: Scratch, lattice: Lattice, update: Float32Array,
   })
 }
 
-function toLattice(frame: Frame, lattice: Lattice, values: number, x: number, norm: number, options: EncodeOptions): void {
+function toLattice(
+  frame: Frame, lattice: Lattice, values: number, x: number, norm: number, options: EncodeOptions,
+): void {
   const { kernels } = frame
   const { publicSeed, round, client } = options
   const { dimension, clip, step, updateClipInt, quantileInt, modulusBits } = lattice
@@ -64,10 +66,16 @@ function toLattice(frame: Frame, lattice: Lattice, values: number, x: number, no
   if (lattice.rotate) {
     kernels.random_rotate(scaled, size, openPublic(frame, publicSeed, { purpose: 'rotation', round }))
   }
-  if (lattice.rounding === 'nearest') kernels.round_nearest(values, scaled, size)
-  else kernels.round_stochastic(values, scaled, size, openPublic(frame, publicSeed, { purpose: 'rounding', round, index: client }))
+  if (lattice.rounding === 'nearest') {
+    kernels.round_nearest(values, scaled, size)
+  } else {
+    const stream = openPublic(frame, publicSeed, { purpose: 'rounding', round, index: client })
+    kernels.round_stochastic(values, scaled, size, stream)
+  }
   kernels.lattice_clamp(values, size, 2 ** (modulusBits - 1) - 1)
-  if (kernels.lattice_shorten(values, size, updateClipInt) !== 1) throw new Error('"update" expected a clipped norm below 2^26')
+  if (kernels.lattice_shorten(values, size, updateClipInt) !== 1) {
+    throw new Error('"update" expected a norm below 2^26 steps after clipping; use a lattice made by chooseLattice')
+  }
   if (quantileInt > 0) frame.set(values + size * 4, Int32Array.of(norm <= clip ? quantileInt : -quantileInt))
 }
 

@@ -22,7 +22,7 @@ export interface LatticeOptions {
   readonly noiseMultiplier: number
   /** Default 'stochastic', which has no bias. 'nearest' needs a finer grid, for its errors may add up. */
   readonly rounding?: Rounding
-  /** Rotate before rounding: fewer bits a coordinate for large cohorts, a power of two of coordinates. Default false. */
+  /** Rotate before rounding: fewer bits for large cohorts, but coordinates up to a power of two. Default false. */
   readonly rotate?: boolean
   /** Joins one coordinate that counts the updates within the clip norm; see adaptive-clip.ts. */
   readonly quantile?: { readonly noise: number } | null
@@ -87,7 +87,8 @@ export function chooseLattice(options: LatticeOptions): Lattice {
   const noiseMultiplier = aNumber('noiseMultiplier', options.noiseMultiplier, 0, 2 ** 16)
   const rounding = oneOf('rounding', options.rounding ?? 'stochastic', ['stochastic', 'nearest'] as const)
   const rotate = options.rotate ?? false
-  const quantileNoise = options.quantile ? aNumber('quantile.noise', anOptions('quantile', options.quantile, ['noise']).noise, 0) : null
+  const quantile = options.quantile ? anOptions('quantile', options.quantile, ['noise']) : null
+  const quantileNoise = quantile === null ? null : aNumber('quantile.noise', quantile.noise, 0)
   if (quantileNoise !== null && quantileNoise <= noiseMultiplier / 2) {
     throw new RangeError(`"quantile.noise" expected a number above noiseMultiplier / 2 = ${noiseMultiplier / 2}, got ` +
       `${quantileNoise}; with less noise the count alone would spend the whole budget`)
@@ -101,19 +102,21 @@ export function chooseLattice(options: LatticeOptions): Lattice {
   for (; ; step /= 2) {
     const sizes = sizesAt(step, asked)
     if (sizes.clipInt > LARGEST || sizes.sigmaInt > LARGEST) {
-      throw new RangeError(`"lattice" expected an integer clip and noise of at most 2^24, got clip ${sizes.clipInt} and ` +
-        `noise ${sizes.sigmaInt} at step ${step}; ${rounding === 'nearest' ? 'use stochastic rounding' : 'use more noise or a smaller cohort'}`)
+      const remedy = rounding === 'nearest' ? 'use stochastic rounding' : 'use more noise or a smaller cohort'
+      throw new RangeError('"lattice" expected an integer clip and noise of at most 2^24, got clip ' +
+        `${sizes.clipInt} and noise ${sizes.sigmaInt} at step ${step}; ${remedy}`)
     }
     if (sizes.share >= SHARE || (noiseMultiplier > 0 && sizes.sigmaInt < LEAST_SIGMA)) continue
     const modulusBits = bitsFor(step, rotate, asked, sizes)
     if (modulusBits > 32) {
-      throw new RangeError(`"lattice" expected sums of at most 32 bits, got ${modulusBits} for ${capacity} clients and ` +
-        `${dimension} coordinates; ${rotate ? 'use a smaller capacity' : 'set rotate, or use a smaller capacity'}`)
+      throw new RangeError(`"lattice" expected sums of at most 32 bits, got ${modulusBits} for ${capacity} clients ` +
+        `and ${dimension} coordinates; ${rotate ? 'use a smaller capacity' : 'set rotate, or use a smaller capacity'}`)
     }
     return Object.freeze({
       clip, cohort, capacity, dimension, noiseMultiplier, rounding, rotate, step,
       length: padded + (quantileNoise === null ? 0 : 1),
-      updateClipInt: sizes.updateClipInt, quantileInt: sizes.quantileInt, clipInt: sizes.clipInt, sigmaInt: sizes.sigmaInt,
+      updateClipInt: sizes.updateClipInt, quantileInt: sizes.quantileInt,
+      clipInt: sizes.clipInt, sigmaInt: sizes.sigmaInt,
       achievedNoiseMultiplier: quotientBelow(sizes.sigmaInt, sizes.clipInt),
       modulusBits, wrapProbability: 2 ** -WRAP_BITS,
       roundingVarianceShare: noiseMultiplier > 0 ? sizes.share : null,
@@ -136,9 +139,10 @@ function sizesAt(step: number, asked: Asked): Sizes {
   const scaled = clip / step
   // room for the rounding errors of an update on the sphere: mean d/4, and six deviations, passed with chance e^-18
   const updateClipInt = ceilRoot(scaled * scaled + padded / 4 + 6 * (scaled + Math.sqrt(padded) / 2))
-  // a quantile coordinate of q = sigma / (2 noise) makes the noise of the count `noise`; q solves q = z sqrt(c^2 + q^2) / (2 noise)
-  const widening = quantileNoise === null ? 1 : 1 / Math.sqrt(1 - (z / (2 * quantileNoise)) ** 2)
-  const quantileInt = quantileNoise === null ? 0 : Math.max(1, Math.round(z * widening * updateClipInt / (2 * quantileNoise)))
+  // the count has noise sigma / (2 q), which shall be `quantileNoise`: q = z sqrt(c^2 + q^2) / (2 quantileNoise)
+  const ratio = quantileNoise === null ? 0 : z / (2 * quantileNoise)
+  const widening = 1 / Math.sqrt(1 - ratio * ratio)
+  const quantileInt = quantileNoise === null ? 0 : Math.max(1, Math.round(ratio * widening * updateClipInt))
   const clipInt = ceilRoot(updateClipInt * updateClipInt + quantileInt * quantileInt)
   const sigmaInt = z === 0 ? 0 : ceilDivide(z, clipInt)
   // errors of stochastic rounding are independent, those of nearest rounding may all point one way

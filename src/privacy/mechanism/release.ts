@@ -38,14 +38,17 @@ export interface Released {
  *
  * @throws PrivacyError for noise that keeps no promise, unless `simulation` is set, and for an aggregate taken before
  */
-export function release(scratch: Scratch, aggregate: Aggregate, source: NoiseSource, options: ReleaseOptions): Released {
+export function release(
+  scratch: Scratch, aggregate: Aggregate, source: NoiseSource, options: ReleaseOptions,
+): Released {
   anOptions('release', options, ['publicSeed', 'round', 'simulation'])
   const { round, simulation = false } = options
   const publicSeed = aKey('publicSeed', options.publicSeed)
   const { lattice } = aggregate
   const system = SystemNoise.is(source)
   if (!simulation && !(system && lattice.sigmaInt > 0)) {
-    throw new PrivacyError(`"release" expected system noise, got ${lattice.sigmaInt > 0 ? 'seeded noise' : 'a noise multiplier of 0'}; ` +
+    const got = lattice.sigmaInt > 0 ? 'noise of another source' : 'a noise multiplier of 0'
+    throw new PrivacyError(`"release" expected system noise, got ${got}; ` +
       'simulation: true allows it, and promises nothing')
   }
   return within(scratch, 8 * (lattice.length + 4), (frame) => {

@@ -18,21 +18,27 @@ export type RandomBytes = (bytes: Uint8Array) => unknown
 export class SystemNoise implements NoiseSource {
   readonly kind = 'system'
   // an own property that holds a function: structuredClone and postMessage refuse the object
-  readonly toJSON: () => never = () => { throw new TypeError('"noise" expected not to be serialised: system noise has no state to keep') }
+  readonly toJSON: () => never = () => {
+    throw new TypeError('"noise" expected not to be serialised: system noise has no state to keep')
+  }
+
   #random: RandomBytes
   #once = new Once()
 
   /** @param random - the host's generator of random bytes; the key is read back from the array that it is given */
   constructor(random: RandomBytes) {
     if (typeof random !== 'function') {
-      throw new TypeError(`"random" expected a function that fills a Uint8Array with random bytes, got ${show(random)}; ` +
+      throw new TypeError(`"random" expected a function that fills a Uint8Array, got ${show(random)}; ` +
         'system noise takes no seed')
     }
-    if (new.target !== SystemNoise) throw new TypeError('"SystemNoise" expected not to be extended: its open() is the promise')
+    if (new.target !== SystemNoise) {
+      throw new TypeError('"SystemNoise" expected not to be extended: its open() is the promise')
+    }
     this.#random = random
     const first = this.#draw(), second = this.#draw()
     if (first.every((byte, i) => byte === second[i])) {
-      throw new Error('"random" expected fresh bytes at each call, got the same 32 twice; pass the host\'s cryptographic generator')
+      throw new Error('"random" expected fresh bytes at each call, got the same 32 twice; ' +
+        'pass the generator of the host')
     }
     Object.freeze(this)
   }
@@ -52,12 +58,15 @@ export class SystemNoise implements NoiseSource {
     const key = new Uint8Array(32)
     this.#random(key)
     // chance 2^-256 with a generator that works
-    if (key.every((byte) => byte === 0)) throw new Error('"random" expected to fill the array that it is given, got zeros only')
+    if (key.every((byte) => byte === 0)) {
+      throw new Error('"random" expected to fill the array that it is given, got zeros only')
+    }
     return key
   }
 
   /** True for objects that this constructor made, whatever others look like. */
   static is(value: unknown): value is SystemNoise {
-    return value !== null && typeof value === 'object' && #random in value && Object.getPrototypeOf(value) === SystemNoise.prototype
+    return value !== null && typeof value === 'object' && #random in value &&
+      Object.getPrototypeOf(value) === SystemNoise.prototype
   }
 }
