@@ -69,7 +69,8 @@ function hamBoxes(ham: readonly FiledMail[], seed: string): Mailbox[] {
   few.sort(([, a], [, b]) => a[0].folder < b[0].folder ? -1 : a[0].folder > b[0].folder ? 1 : 0)
   let box: Mailbox | undefined
   for (const [sender, letters] of few) {
-    if (box === undefined || box.mails.length >= LEAST_HAM) boxes.push(box = { folder: letters[0].folder, senders: [], mails: [], weight: 1 })
+    if (box === undefined || box.mails.length >= LEAST_HAM)
+      boxes.push((box = { folder: letters[0].folder, senders: [], mails: [], weight: 1 }))
     box.senders.push(sender)
     box.mails.push(...letters)
   }

@@ -59,5 +59,10 @@ function receivedTime(received: string | undefined): number | undefined {
 
 /** Drops lines that repeat an earlier mail: they are another person's words. */
 function withoutQuotes(body: string): string {
-  return body.split(/\r?\n/).filter(line => !/^\s{0,3}([>|]|[A-Za-z]{1,3}>)/.test(line)).join('\n').replace(/\n{3,}/g, '\n\n').trim()
+  return body
+    .split(/\r?\n/)
+    .filter(line => !/^\s{0,3}([>|]|[A-Za-z]{1,3}>)/.test(line))
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim()
 }

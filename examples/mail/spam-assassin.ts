@@ -92,5 +92,6 @@ export async function loadSpamAssassin(raw: readonly RawMail[], options: MailOpt
 function senders(mails: readonly Mail[]): (mail: Mail) => string {
   const names = new Map<string, Set<string>>()
   for (const { from, fromName } of mails) names.set(from, (names.get(from) ?? new Set()).add(fromName))
-  return ({ from, fromName }) => (names.get(from) as Set<string>).size >= NAMES_OF_A_MACHINE ? `${fromName} <${from}>` : from
+  return ({ from, fromName }) =>
+    (names.get(from) as Set<string>).size >= NAMES_OF_A_MACHINE ? `${fromName} <${from}>` : from
 }

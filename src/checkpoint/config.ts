@@ -50,7 +50,8 @@ export async function readConfig(source: FileSource): Promise<Record<string, unk
 export function encoderConfig(config: Record<string, unknown>): EncoderConfig {
   const { model_type: type } = check(v.object({ model_type: v.string() }), config)
   if (type === 'bert') return Object.freeze(bert('bert', config))
-  if (type === 'roberta' || type === 'xlm-roberta' || type === 'camembert') return Object.freeze(bert('roberta', config))
+  if (type === 'roberta' || type === 'xlm-roberta' || type === 'camembert')
+    return Object.freeze(bert('roberta', config))
   if (type === 'distilbert') return Object.freeze(distilbert(config))
   throw new FormatError(
     `${show(FILE)} "model_type" expected bert, roberta, xlm-roberta, camembert or distilbert, got ${show(type)}`,
@@ -90,7 +91,9 @@ const BERT = v.object({
 function bert(architecture: 'bert' | 'roberta', config: Record<string, unknown>): EncoderConfig {
   const c = check(BERT, config)
   if (c.position_embedding_type !== 'absolute') {
-    throw new FormatError(`${show(FILE)} "position_embedding_type" expected "absolute", got ${show(c.position_embedding_type)}`)
+    throw new FormatError(
+      `${show(FILE)} "position_embedding_type" expected "absolute", got ${show(c.position_embedding_type)}`,
+    )
   }
   if (c.is_decoder) throw new FormatError(`${show(FILE)} "is_decoder" expected false (an encoder), got true`)
   const positionOffset = architecture === 'roberta' ? (c.pad_token_id ?? 1) + 1 : 0
@@ -154,9 +157,16 @@ function check<S extends v.GenericSchema>(schema: S, config: Record<string, unkn
   throw new FormatError(`${show(FILE)} ${show(key)} expected ${expected}, got ${missing ? 'none' : issue.received}`)
 }
 
-function heads(width: number, count: number, widthKey: string, countKey: string): { hiddenSize: number, heads: number } {
+function heads(
+  width: number,
+  count: number,
+  widthKey: string,
+  countKey: string,
+): { hiddenSize: number, heads: number } {
   if (width % count !== 0) {
-    throw new FormatError(`${show(FILE)} ${show(widthKey)} expected a multiple of ${show(countKey)} (${count}), got ${width}`)
+    throw new FormatError(
+      `${show(FILE)} ${show(widthKey)} expected a multiple of ${show(countKey)} (${count}), got ${width}`,
+    )
   }
   return { hiddenSize: width, heads: count }
 }
@@ -164,7 +174,9 @@ function heads(width: number, count: number, widthKey: string, countKey: string)
 function activation(key: string, name: string): Activation {
   const found = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined
   if (found === undefined) {
-    throw new FormatError(`${show(FILE)} ${show(key)} expected one of ${Object.keys(ACTIVATIONS).join(', ')}, got ${show(name)}`)
+    throw new FormatError(
+      `${show(FILE)} ${show(key)} expected one of ${Object.keys(ACTIVATIONS).join(', ')}, got ${show(name)}`,
+    )
   }
   return found
 }

@@ -43,8 +43,8 @@ export async function openHubModel(source: FileSource): Promise<HubModel> {
   const { shape } = weights.info(table)
   if (shape.length !== 2 || shape[0] !== config.vocabularySize || shape[1] !== config.hiddenSize) {
     throw new FormatError(
-      `tensor ${show(table)} expected shape [${config.vocabularySize}, ${config.hiddenSize}] (vocab_size and width of ` +
-      `config.json), got [${shape.join(', ')}]; config.json and the weights must come from the same model`,
+      `tensor ${show(table)} expected shape [${config.vocabularySize}, ${config.hiddenSize}] (vocab_size and width ` +
+        `of config.json), got [${shape.join(', ')}]; config.json and the weights must come from the same model`,
     )
   }
   return Object.freeze({ config, weights, pooling: await readPooling(source) })

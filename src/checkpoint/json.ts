@@ -44,7 +44,8 @@ export function parseJson(bytes: Uint8Array, title: string, firstByte = 0, maxDe
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error)
     throw new FormatError(
-      `${show(title)} expected JSON in bytes ${firstByte} to ${firstByte + bytes.length}, got text that is not: ${detail}`,
+      `${show(title)} expected JSON in bytes ${firstByte} to ${firstByte + bytes.length}, ` +
+        `got text that is not: ${detail}`,
     )
   }
 }
@@ -59,7 +60,9 @@ function scan(bytes: Uint8Array, title: string, firstByte: number, maxDepth: num
     if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
       open.push(byte === OPEN_BRACE ? new Set() : undefined)
       if (open.length > maxDepth) {
-        throw new FormatError(`${show(title)} expected JSON nested at most ${maxDepth} deep, got more at byte ${firstByte + i}`)
+        throw new FormatError(
+          `${show(title)} expected JSON nested at most ${maxDepth} deep, got more at byte ${firstByte + i}`,
+        )
       }
     } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
       open.pop()
@@ -72,7 +75,9 @@ function scan(bytes: Uint8Array, title: string, firstByte: number, maxDepth: num
       const key = unquote(decoder.decode(bytes.subarray(start, i + 1)))
       if (key === undefined) continue
       if (keys.has(key)) {
-        throw new FormatError(`${show(title)} expected each key once, got ${show(key)} again at byte ${firstByte + start}`)
+        throw new FormatError(
+          `${show(title)} expected each key once, got ${show(key)} again at byte ${firstByte + start}`,
+        )
       }
       keys.add(key)
       if (open.length === 1) keyBytes.set(key, firstByte + start)

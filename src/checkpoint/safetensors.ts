@@ -120,7 +120,11 @@ export function writeSafetensors(
   return out
 }
 
-function tensorFile(header: Header, title: string, range: (start: number, end: number) => Promise<Uint8Array>): TensorFile {
+function tensorFile(
+  header: Header,
+  title: string,
+  range: (start: number, end: number) => Promise<Uint8Array>,
+): TensorFile {
   const file: TensorFile = Object.freeze({
     title,
     tensors: header.tensors,
@@ -135,12 +139,16 @@ function tensorFile(header: Header, title: string, range: (start: number, end: n
 
 function readPrefix(prefix: Uint8Array, fileLength: number, title: string): number {
   if (prefix.length < PREFIX_BYTES) {
-    throw new FormatError(`${show(title)} expected at least 8 bytes (the header's length), got ${prefix.length} at byte 0`)
+    throw new FormatError(
+      `${show(title)} expected at least 8 bytes (the header's length), got ${prefix.length} at byte 0`,
+    )
   }
   const view = new DataView(prefix.buffer, prefix.byteOffset, PREFIX_BYTES)
   const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32
   if (length > MAX_HEADER_BYTES) {
-    throw new FormatError(`${show(title)} expected a header of at most ${MAX_HEADER_BYTES} bytes, got ${length} at byte 0`)
+    throw new FormatError(
+      `${show(title)} expected a header of at most ${MAX_HEADER_BYTES} bytes, got ${length} at byte 0`,
+    )
   }
   if (length > fileLength - PREFIX_BYTES) {
     throw new FormatError(
@@ -162,7 +170,8 @@ function readHeader(bytes: Uint8Array, fileLength: number, title: string): Heade
   const found: Placed[] = []
   for (const [name, entry] of Object.entries(asObject(value, title))) {
     const where = `${show(title)} tensor ${show(name)} (header byte ${keyBytes.get(name)})`
-    if (name === '__metadata__') readMetadata(entry, metadata, `${show(title)} "__metadata__" (header byte ${keyBytes.get(name)})`)
+    if (name === '__metadata__')
+      readMetadata(entry, metadata, `${show(title)} "__metadata__" (header byte ${keyBytes.get(name)})`)
     else found.push(readEntry(name, entry, dataStart, dataLength, where))
   }
 
@@ -174,14 +183,17 @@ function readHeader(bytes: Uint8Array, fileLength: number, title: string): Heade
     if (start !== end) {
       const what = start < end ? 'overlaps' : 'leaves a gap after'
       throw new FormatError(
-        `${show(title)} tensor ${show(name)} expected to start at byte ${end}, got byte ${start}: it ${what} ${previous}`,
+        `${show(title)} tensor ${show(name)} expected to start at byte ${end}, ` +
+          `got byte ${start}: it ${what} ${previous}`,
       )
     }
     end = start + byteLength
     previous = `tensor ${show(name)}`
   }
   if (end !== fileLength) {
-    throw new FormatError(`${show(title)} expected the file to end at byte ${end} with ${previous}, got ${fileLength} bytes`)
+    throw new FormatError(
+      `${show(title)} expected the file to end at byte ${end} with ${previous}, got ${fileLength} bytes`,
+    )
   }
   return { tensors: new Map(found.map(tensor => [tensor.name, Object.freeze(tensor)])), metadata }
 }
@@ -198,7 +210,8 @@ function readEntry(name: string, entry: unknown, dataStart: number, dataLength: 
       return fail(`expected the keys dtype, shape and data_offsets, got ${show(key)}`)
     }
   }
-  const field = (key: string): unknown => Object.hasOwn(entry, key) ? (entry as Record<string, unknown>)[key] : undefined
+  const field = (key: string): unknown =>
+    Object.hasOwn(entry, key) ? (entry as Record<string, unknown>)[key] : undefined
   const dtype = field('dtype')
   if (!isDtype(dtype)) return fail(`"dtype" expected F32, F16, BF16 or another known type, got ${show(dtype)}`)
   const shape = field('shape')
@@ -212,8 +225,9 @@ function readEntry(name: string, entry: unknown, dataStart: number, dataLength: 
   if (begin > end) return fail(`"data_offsets" expected begin <= end, got [${begin}, ${end}]`)
   if (end > dataLength) {
     return fail(
-      `"data_offsets" expected an end of at most ${dataLength} (byte ${dataStart + dataLength}, the end of the file), ` +
-      `got ${end}; the file may have been cut short`,
+      `"data_offsets" expected an end of at most ${dataLength} (byte ${dataStart + dataLength}, the file's end), ` +
+        '' +
+        `got ${end}; the file may have been cut short`,
     )
   }
   const byteLength = count * dtypeSize(dtype)
@@ -235,19 +249,23 @@ function readMetadata(entry: unknown, out: Map<string, string>, where: string): 
 
 function encode(name: string, { dtype, shape, data }: TensorData): Uint8Array {
   aString('tensor name', name)
-  if (name === '__metadata__') throw new RangeError('"tensor name" expected a name other than "__metadata__", which is reserved')
+  if (name === '__metadata__')
+    throw new RangeError('"tensor name" expected a name other than "__metadata__", which is reserved')
   if (!isDtype(dtype)) throw new RangeError(`tensor ${show(name)}: "dtype" expected a known type, got ${show(dtype)}`)
   const count = countElements(shape)
   if (typeof count === 'string') throw new RangeError(`tensor ${show(name)}: ${count}`)
   if (data instanceof Float32Array) {
     if (data.length !== count) {
-      throw new RangeError(`tensor ${show(name)}: "data" expected ${count} values for ${show(shape)}, got ${data.length}`)
+      throw new RangeError(
+        `tensor ${show(name)}: "data" expected ${count} values for ${show(shape)}, got ${data.length}`,
+      )
     }
     return fromF32(data, dtype)
   }
   if (data.length !== count * dtypeSize(dtype)) {
     throw new RangeError(
-      `tensor ${show(name)}: "data" expected ${count * dtypeSize(dtype)} bytes for ${dtype} ${show(shape)}, got ${data.length}`,
+      `tensor ${show(name)}: "data" expected ${count * dtypeSize(dtype)} bytes for ${dtype} ${show(shape)}, ` +
+        `got ${data.length}`,
     )
   }
   return data

@@ -38,7 +38,8 @@ async function openShards(source: FileSource): Promise<TensorFile> {
   for (const [name, path] of Object.entries(weightMap)) {
     if (typeof path !== 'string' || !/^[\w-][\w.-]*\.safetensors$/.test(path)) {
       throw new FormatError(
-        `${show(INDEX_FILE)} tensor ${show(name)} expected the name of a .safetensors file beside the index, got ${show(path)}`,
+        `${show(INDEX_FILE)} tensor ${show(name)} expected the name of a .safetensors file beside the index, ` +
+          `got ${show(path)}`,
       )
     }
     if (!shards.has(path)) shards.set(path, await openShard(source, path))
@@ -49,7 +50,9 @@ async function openShards(source: FileSource): Promise<TensorFile> {
   for (const [path, shard] of shards) {
     for (const name of shard.tensors.keys()) {
       if (home.get(name) !== shard) {
-        throw new FormatError(`${show(INDEX_FILE)} expected an entry for tensor ${show(name)} of ${show(path)}, got none`)
+        throw new FormatError(
+          `${show(INDEX_FILE)} expected an entry for tensor ${show(name)} of ${show(path)}, got none`,
+        )
       }
     }
   }
@@ -64,6 +67,7 @@ async function openShards(source: FileSource): Promise<TensorFile> {
 }
 
 async function openShard(source: FileSource, path: string): Promise<TensorFile> {
-  if (!await source.has(path)) throw new FormatError(`${show(INDEX_FILE)} expected the shard ${show(path)}, got no such file`)
+  if (!(await source.has(path)))
+    throw new FormatError(`${show(INDEX_FILE)} expected the shard ${show(path)}, got no such file`)
   return openSafetensors(source, path)
 }

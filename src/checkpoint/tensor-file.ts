@@ -41,7 +41,8 @@ export function tensorInfo(file: TensorFile, name: string, shape?: readonly numb
   const info = file.tensors.get(name)
   if (info === undefined) {
     throw new FormatError(
-      `${show(file.title)} expected a tensor ${show(name)}, got ${file.tensors.size} tensors without it${nearest(file, name)}`,
+      `${show(file.title)} expected a tensor ${show(name)}, ` +
+        `got ${file.tensors.size} tensors without it${nearest(file, name)}`,
     )
   }
   if (shape !== undefined) sameShape(`${file.title}: tensor ${name}`, info.shape, shape)

@@ -35,13 +35,15 @@ interface Placed extends TensorInfo {
 export async function openTfjs(source: FileSource, name = 'model.json'): Promise<TensorFile> {
   const model = asObject(parseJson(await readFile(source, name, 'TensorFlow.js model'), name, 0, 256).value, name)
   const manifest = model.weightsManifest
-  if (!Array.isArray(manifest)) throw new FormatError(`${show(name)} "weightsManifest" expected an array, got ${show(manifest)}`)
+  if (!Array.isArray(manifest))
+    throw new FormatError(`${show(name)} "weightsManifest" expected an array, got ${show(manifest)}`)
   const tensors = new Map<string, Placed>()
   for (const [i, value] of manifest.entries()) {
     const title = `${name}: weightsManifest[${i}]`
     const { paths, weights } = asObject(value, title)
     if (!Array.isArray(paths)) throw new FormatError(`${show(title)} "paths" expected an array, got ${show(paths)}`)
-    if (!Array.isArray(weights)) throw new FormatError(`${show(title)} "weights" expected an array, got ${show(weights)}`)
+    if (!Array.isArray(weights))
+      throw new FormatError(`${show(title)} "weights" expected an array, got ${show(weights)}`)
     const group = await openGroup(source, paths, title)
     let start = 0
     for (const [j, weight] of weights.entries()) {
@@ -74,14 +76,17 @@ function readEntry(entry: Record<string, unknown>, group: Group, start: number, 
   const fail = (detail: string): never => {
     throw new FormatError(`${show(title)} tensor ${show(name)} (group byte ${start}): ${detail}`)
   }
-  if (quantization !== undefined) return fail('expected plain values, got quantised ones; convert the model without quantisation')
+  if (quantization !== undefined)
+    return fail('expected plain values, got quantised ones; convert the model without quantisation')
   const type = typeof dtype === 'string' && Object.hasOwn(DTYPES, dtype) ? DTYPES[dtype] : undefined
   if (type === undefined) return fail(`"dtype" expected one of ${Object.keys(DTYPES).join(', ')}, got ${show(dtype)}`)
   const count = countElements(shape)
   if (typeof count === 'string') return fail(count)
   const byteLength = count * dtypeSize(type)
   if (start + byteLength > group.length) {
-    return fail(`expected ${byteLength} bytes, got shards that end at byte ${group.length}; a shard may be missing or cut short`)
+    return fail(
+      `expected ${byteLength} bytes, got shards that end at byte ${group.length}; a shard may be missing or cut short`,
+    )
   }
   return Object.freeze({ name, dtype: type, shape: Object.freeze([...shape as number[]]), byteLength, group, start })
 }
@@ -93,7 +98,8 @@ async function openGroup(source: FileSource, paths: readonly unknown[], title: s
     if (typeof path !== 'string' || !/^[\w-][\w.-]*$/.test(path)) {
       throw new FormatError(`${show(title)} "paths" expected names of files beside the manifest, got ${show(path)}`)
     }
-    if (!await source.has(path)) throw new FormatError(`${show(title)} expected the shard ${show(path)}, got no such file`)
+    if (!(await source.has(path)))
+      throw new FormatError(`${show(title)} expected the shard ${show(path)}, got no such file`)
     const bytes = source.size === undefined || source.readRange === undefined ? await source.read(path) : undefined
     const size = bytes?.length ?? anInteger(`size of ${path}`, await source.size?.(path))
     shards.push({ path, start: length, end: length + size, bytes })
@@ -110,7 +116,9 @@ async function openGroup(source: FileSource, paths: readonly unknown[], title: s
         const at = [from - shard.start, to - shard.start] as const
         const part = shard.bytes?.subarray(...at) ?? await source.readRange?.(shard.path, ...at)
         if (part?.length !== to - from) {
-          throw new FormatError(`${show(shard.path)} expected ${to - from} bytes from byte ${at[0]}, got ${part?.length}`)
+          throw new FormatError(
+            `${show(shard.path)} expected ${to - from} bytes from byte ${at[0]}, got ${part?.length}`,
+          )
         }
         out.set(part, from - start)
       }

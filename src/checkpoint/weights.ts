@@ -43,7 +43,9 @@ export function namedWeights(file: TensorFile, prefixes: readonly string[]): Wei
     const plain = plainName(name, prefixes)
     const other = stored.get(plain)
     if (other !== undefined) {
-      throw new FormatError(`${show(file.title)} expected one tensor for ${show(plain)}, got ${show(other)} and ${show(name)}`)
+      throw new FormatError(
+        `${show(file.title)} expected one tensor for ${show(plain)}, got ${show(other)} and ${show(name)}`,
+      )
     }
     stored.set(plain, name)
   }

@@ -29,6 +29,8 @@ export function describeClients(clients: readonly Client[]): PopulationReport {
     examples: total,
     examplesPerClient: Object.freeze([at(0), at(0.25), at(0.5), at(0.75), at(1)] as const),
     labelShares: Object.freeze(Object.fromEntries(names.map(name => [name, (counts.get(name) as number) / total]))),
-    clientsWithAllLabels: clients.filter(({ examples }) => new Set(examples.map(({ label }) => label)).size === counts.size).length,
+    clientsWithAllLabels: clients.filter(
+      ({ examples }) => new Set(examples.map(({ label }) => label)).size === counts.size,
+    ).length,
   })
 }

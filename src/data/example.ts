@@ -31,5 +31,7 @@ export function groupByClient(records: Iterable<LabelledRecord>): Client[] {
     if (examples === undefined) groups.set(client, [{ text, label }])
     else examples.push({ text, label })
   }
-  return [...groups].sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0).map(([id, examples]) => Object.freeze({ id, examples }))
+  return [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([id, examples]) => Object.freeze({ id, examples }))
 }

@@ -2,23 +2,28 @@
  * Near-duplicate texts, found exactly. Campaigns, forwarded jokes and quoted replies come many times with a few words
  * changed; one of them in training and another in the test set makes a model look better than it is.
  *
- * A text is the set of its shingles: runs of three words, lower-cased, digits as one sign. Two texts are near-duplicates
- * where their sets have a Jaccard index of at least 1/2, or where at least 4/5 of the smaller one lies in the larger.
+ * A text is the set of its shingles: runs of three words, lower-cased, digits as one sign. Two texts are
+ * near-duplicates where their sets have a Jaccard index of at least 1/2, or where at least 4/5 of the smaller one lies
+ * in the larger.
  *
  * No pair is missed and none is compared in vain: two sets that share a fraction c of the smaller share at least one of
- * its rarest (1 - c)|S| + 1 members (prefix filtering: Chaudhuri, Ganti and Kaushik, ICDE 2006), so candidates come from
- * an index of rare shingles and each is then counted. Shingles are held as 53-bit hashes.
+ * its rarest (1 - c)|S| + 1 members (prefix filtering: Chaudhuri, Ganti and Kaushik, ICDE 2006), so candidates come
+ * from an index of rare shingles and each is then counted. Shingles are held as 53-bit hashes.
  * @module
  */
 
 const WORDS_A_SHINGLE = 3
 
-/** Both rules imply that the smaller set shares at least two thirds with the larger: J = 1/2 gives |A and B| >= 2/3 |A|. */
+/** Both rules imply that the smaller set A shares two thirds with the larger B: J >= 1/2 gives |A and B| >= 2/3 |A|. */
 const CANDIDATE_SHARE = 2 / 3
 
 /** The set of a text's shingles, as sorted distinct hashes; at least one. */
 export function shingles(text: string): Float64Array {
-  const words = text.normalize('NFKC').toLowerCase().replace(/\p{Nd}+/gu, '0').match(/[\p{L}\p{M}\p{N}]+/gu) ?? [text.trim()]
+  const words = text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/\p{Nd}+/gu, '0')
+    .match(/[\p{L}\p{M}\p{N}]+/gu) ?? [text.trim()]
   const set = new Set<number>()
   const count = Math.max(1, words.length - WORDS_A_SHINGLE + 1)
   for (let i = 0; i < count; i++) set.add(hash53(words.slice(i, i + WORDS_A_SHINGLE).join(' ')))
@@ -52,7 +57,8 @@ function isNear(shared: number, a: number, b: number): boolean {
 export function nearDuplicatePairs(left: readonly Float64Array[], right: readonly Float64Array[]): [number, number][] {
   const within = left === right
   const frequency = new Map<number, number>()
-  for (const set of within ? left : [...left, ...right]) for (const hash of set) frequency.set(hash, (frequency.get(hash) ?? 0) + 1)
+  for (const set of within ? left : [...left, ...right])
+    for (const hash of set) frequency.set(hash, (frequency.get(hash) ?? 0) + 1)
   const pairs: [number, number][] = []
   const seen = new Set<string>()
   const add = (i: number, j: number): void => {
@@ -74,7 +80,9 @@ function lookUp(
 ): void {
   const prefixes = small.map(set => {
     const length = set.length - Math.ceil(CANDIDATE_SHARE * set.length - 1e-9) + 1
-    return [...set].sort((a, b) => (frequency.get(a) as number) - (frequency.get(b) as number) || a - b).slice(0, length)
+    return [...set]
+      .sort((a, b) => (frequency.get(a) as number) - (frequency.get(b) as number) || a - b)
+      .slice(0, length)
   })
   const wanted = new Set(prefixes.flat())
   const index = new Map<number, number[]>()

@@ -55,15 +55,17 @@ export function parseRecords(bytes: Uint8Array, title: string, options: RecordOp
   anOptions('columns', columns, ['client', 'text', 'label'])
   anInteger('maxCharacters', maxCharacters, 1)
   if (labels !== undefined) checkLabels(labels, 'labels')
-  const format = options.format === undefined ? formatOf(title) : oneOf('format', options.format, ['jsonl', 'csv', 'tsv'])
+  const format =
+    options.format === undefined ? formatOf(title) : oneOf('format', options.format, ['jsonl', 'csv', 'tsv'])
   const names = { client: columns.client ?? 'client', text: columns.text ?? 'text', label: columns.label ?? 'label' }
 
   const table = readTable(bytes, format, title)
   for (const [role, name] of Object.entries(names)) {
     if (table.columns !== undefined && !table.columns.includes(name)) {
       throw new FormatError(
-        `${show(title)} line 1: expected a column ${show(name)} for the ${role}, got ${table.columns.map(show).join(', ')}; ` +
-        'name the columns in the header, or say which is which with "columns"',
+        `${show(title)} line 1: expected a column ${show(name)} for the ${role}, ` +
+          `got ${table.columns.map(show).join(', ')}; ` +
+          'name the columns in the header, or say which is which with "columns"',
       )
     }
   }
@@ -89,8 +91,12 @@ function toRecord(
 ): LabelledRecord | RowProblem {
   const client = asText(fields.get(names.client))
   if (client === undefined) {
-    return { line, message: `${show(names.client)} expected a name or number of whose text it is, got ${got(fields.get(names.client))}` +
-      '; give every row its client, or remove it' }
+    return {
+      line,
+      message:
+        `${show(names.client)} expected a name or number of whose text it is, got ${got(fields.get(names.client))}` +
+        '; give every row its client, or remove it',
+    }
   }
   const text = fields.get(names.text)
   if (typeof text !== 'string' || text.trim() === '') {
@@ -102,7 +108,11 @@ function toRecord(
   }
   const label = asText(fields.get(names.label))
   if (label === undefined) {
-    return { line, message: `${show(names.label)} expected a label, got ${got(fields.get(names.label))}; label the row, or remove it` }
+    return {
+      line,
+      message: `${show(names.label)} expected a label, got ${got(fields.get(names.label))}; ` +
+        'label the row, or remove it',
+    }
   }
   if (labels !== undefined && !labels.includes(label)) {
     return { line, message: `${show(names.label)} expected one of ${labels.map(show).join(', ')}, got ${show(label)}` +
@@ -125,8 +135,10 @@ function checkLabels(labels: readonly string[], title: string): void {
   if (!Array.isArray(labels) || labels.some(label => typeof label !== 'string' || label === '')) {
     throw new TypeError(`"${title}" expected an array of strings that are not empty, got ${show(labels)}`)
   }
-  if (new Set(labels).size !== labels.length) throw new RangeError(`"${title}" expected each label once, got ${show(labels)}`)
-  if (labels.length < 2) throw new RangeError(`"${title}" expected at least two labels, got ${show(labels)}; a classifier needs two`)
+  if (new Set(labels).size !== labels.length)
+    throw new RangeError(`"${title}" expected each label once, got ${show(labels)}`)
+  if (labels.length < 2)
+    throw new RangeError(`"${title}" expected at least two labels, got ${show(labels)}; a classifier needs two`)
 }
 
 function formatOf(title: string): TableFormat {

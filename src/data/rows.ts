@@ -34,7 +34,8 @@ export interface Table {
  * Reads a table.
  *
  * JSONL: one JSON object a line. CSV: RFC 4180, a header first; a field with commas, quotes or line breaks stands in
- * double quotes. TSV: a header first, fields between tabs, no quoting. Blank lines are skipped; CR LF and CR count as LF.
+ * double quotes. TSV: a header first, fields between tabs, no quoting. Blank lines are skipped; CR LF and CR count as
+ * LF.
  *
  * @throws FormatError where the file is not UTF-8, or its header is missing or names a column twice.
  */
@@ -58,7 +59,10 @@ function readJsonl(text: string): Table {
       }
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error)
-      problems.push({ line, message: `expected a JSON object, got text that is not JSON (${detail}); write one object a line` })
+      problems.push({
+        line,
+        message: `expected a JSON object, got text that is not JSON (${detail}); write one object a line`,
+      })
     }
   })
   return { rows, problems, columns: undefined }
@@ -71,20 +75,27 @@ function readDelimited(text: string, format: 'csv' | 'tsv', title: string): Tabl
   const addRow = (line: number, values: readonly string[], damage: string | undefined): void => {
     if (values.length === 1 && values[0].trim() === '') return
     if (damage !== undefined) {
-      problems.push({ line, message: `expected balanced quotes, got: ${damage}; write a quote inside a quoted field as ""` })
+      problems.push({
+        line,
+        message: `expected balanced quotes, got: ${damage}; write a quote inside a quoted field as ""`,
+      })
     } else if (columns === undefined) {
       columns = header(values, line, title)
     } else if (values.length !== columns.length) {
       const advice = format === 'csv' ? 'put a field that holds commas or line breaks in double quotes'
         : 'remove tabs and line breaks from within the fields'
-      problems.push({ line, message: `expected ${columns.length} fields as in the header, got ${values.length}; ${advice}` })
+      problems.push({
+        line,
+        message: `expected ${columns.length} fields as in the header, got ${values.length}; ${advice}`,
+      })
     } else {
       rows.push({ line, fields: new Map(columns.map((name, i) => [name, values[i]])) })
     }
   }
   if (format === 'tsv') text.split('\n').forEach((line, index) => addRow(index + 1, line.split('\t'), undefined))
   else eachCsvRow(text, addRow)
-  if (columns === undefined) throw new FormatError(`${show(title)} expected a header that names the columns, got an empty file`)
+  if (columns === undefined)
+    throw new FormatError(`${show(title)} expected a header that names the columns, got an empty file`)
   return { rows, problems, columns }
 }
 
@@ -104,7 +115,8 @@ function eachCsvRow(text: string, addRow: (line: number, values: string[], damag
 function header(names: readonly string[], line: number, title: string): readonly string[] {
   const seen = new Set<string>()
   for (const name of names) {
-    if (seen.has(name)) throw new FormatError(`${show(title)} line ${line}: expected each column once, got ${show(name)} again`)
+    if (seen.has(name))
+      throw new FormatError(`${show(title)} line ${line}: expected each column once, got ${show(name)} again`)
     seen.add(name)
   }
   return names

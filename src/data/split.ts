@@ -80,7 +80,9 @@ export function holdOut<T extends SplitItem>(items: readonly T[], options: Split
     )
   }
   const report = {
-    exactDuplicates: items.length - distinct.length, nearDuplicatesWithinTest: repeated.size, nearDuplicatesOfTest: leaked.size,
+    exactDuplicates: items.length - distinct.length,
+    nearDuplicatesWithinTest: repeated.size,
+    nearDuplicatesOfTest: leaked.size,
   }
   return Object.freeze({ train: Object.freeze(train), test: Object.freeze(test), report: Object.freeze(report) })
 }
@@ -110,7 +112,7 @@ function byGroup<T extends SplitItem>(items: readonly T[], fraction: number, see
   return held
 }
 
-/** The latest of each label. Items without a time are never held out; of equal times, the later in the list goes first. */
+/** The latest of each label. Items without a time are never held out; of equal times, the later in the list is. */
 function byTime<T extends SplitItem>(items: readonly T[], fraction: number): Set<T> {
   const left = shares(items, fraction)
   const dated = items.map((item, i) => ({ item, i })).filter(({ item }) => item.time !== undefined)
@@ -137,7 +139,7 @@ function commonest(labels: readonly string[]): string {
   return [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))[0][0]
 }
 
-/** Indices to drop so that of every pair at most one stays: an item goes where an earlier one that stays is its pair. */
+/** Indices to drop so that of every pair at most one stays: an item goes where an earlier one that stays is near. */
 function keepFirst(count: number, pairs: readonly [number, number][]): Set<number> {
   const earlier: number[][] = Array.from({ length: count }, () => [])
   for (const [a, b] of pairs) earlier[b].push(a)

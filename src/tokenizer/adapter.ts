@@ -28,7 +28,11 @@ export interface TokenizerDefinition {
  * @param prepare A change to the text before the tokenizer sees it.
  * @throws FormatError where the definition is broken or of a kind that is not known.
  */
-export function tokenizerFrom(definition: TokenizerDefinition, title: string, prepare?: (text: string) => string): Tokenizer {
+export function tokenizerFrom(
+  definition: TokenizerDefinition,
+  title: string,
+  prepare?: (text: string) => string,
+): Tokenizer {
   const fail = (detail: string): never => {
     throw new FormatError(`${show(title)} ${detail}`)
   }
@@ -42,10 +46,12 @@ export function tokenizerFrom(definition: TokenizerDefinition, title: string, pr
     if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0 || id > MAX_ID) {
       fail(`token ${show(token)} expected an id from 0 to ${MAX_ID}, got ${show(id)}`)
     }
-    if (id as number > largest) largest = id as number
+    if ((id as number) > largest) largest = id as number
   }
   if (kind === 'Unigram') {
-    const pieces = Array.isArray(model.vocab) ? model.vocab : fail(`"model.vocab" expected an array, got ${show(model.vocab)}`)
+    const pieces = Array.isArray(model.vocab)
+      ? model.vocab
+      : fail(`"model.vocab" expected an array, got ${show(model.vocab)}`)
     pieces.forEach((piece: unknown, id: number) => {
       if (!Array.isArray(piece) || typeof piece[0] !== 'string' || typeof piece[1] !== 'number') {
         fail(`"model.vocab[${id}]" expected [piece, score], got ${show(piece)}`)
@@ -63,31 +69,46 @@ export function tokenizerFrom(definition: TokenizerDefinition, title: string, pr
   }
   for (const token of added) {
     const entry = plainObject(token)
-    if (typeof entry?.content !== 'string') fail(`"added_tokens" expected objects with "content" and "id", got ${show(token)}`)
+    if (typeof entry?.content !== 'string')
+      fail(`"added_tokens" expected objects with "content" and "id", got ${show(token)}`)
     seen(entry?.content, entry?.id)
   }
   if (largest < 0) fail('expected a vocabulary, got an empty one')
 
   // The library trusts its definition; whatever it throws over one means that the definition is broken.
-  const guard = <T>(work: () => T): T => {
+  const guard = <T,>(work: () => T): T => {
     try {
       return work()
     } catch (error) {
       if (error instanceof FormatError) throw error
-      return fail(`expected a definition that the library knows, got: ${error instanceof Error ? error.message : String(error)}`)
+      return fail(
+        `expected a definition that the library knows, got: ${error instanceof Error ? error.message : String(error)}`,
+      )
     }
   }
-  const hub = guard(() => new HubTokenizer({
-    normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, ...definition, added_tokens: added,
-  }, {}))
+  const hub = guard(
+    () =>
+      new HubTokenizer(
+        {
+          normalizer: null,
+          pre_tokenizer: null,
+          post_processor: null,
+          decoder: null,
+          ...definition,
+          added_tokens: added,
+        },
+        {},
+      ),
+  )
   const unknown = hub.model?.unk_token_id
-  const ids = (text: string): readonly number[] => guard(() => {
-    const found = hub.encode(text, { add_special_tokens: false }).ids
-    for (const id of found) {
-      if (!Number.isInteger(id)) fail(`expected a token for ${show(text)}, got none: the model has no unknown token`)
-    }
-    return found
-  })
+  const ids = (text: string): readonly number[] =>
+    guard(() => {
+      const found = hub.encode(text, { add_special_tokens: false }).ids
+      for (const id of found) {
+        if (!Number.isInteger(id)) fail(`expected a token for ${show(text)}, got none: the model has no unknown token`)
+      }
+      return found
+    })
   const { before, after } = guard(() => specialIds(hub, fail))
   const nothing = before.length + after.length === 0 ? [unknown ?? 0] : []
 
@@ -99,7 +120,7 @@ export function tokenizerFrom(definition: TokenizerDefinition, title: string, pr
       aString('text', text, true)
       const room = anInteger('maxTokens', maxTokens, before.length + after.length + 1) - before.length - after.length
       const body = firstIds(text, room, prepare === undefined ? ids : part => ids(prepare(part)))
-      return Int32Array.from([...before, ...body.length === 0 ? nothing : body, ...after])
+      return Int32Array.from([...before, ...(body.length === 0 ? nothing : body), ...after])
     },
   })
 }
@@ -121,10 +142,13 @@ function specialIds(hub: HubTokenizer, fail: (detail: string) => never): { befor
   const tokens = hub.post_processor === null ? [marker] : hub.post_processor([marker], null, true).tokens
   const place = tokens.indexOf(marker)
   if (place < 0) fail('"post_processor" expected to keep the text, got one that drops it')
-  const toId = (token: string): number => hub.token_to_id(token) ?? fail(`special token ${show(token)} expected an id, got none`)
+  const toId = (token: string): number =>
+    hub.token_to_id(token) ?? fail(`special token ${show(token)} expected an id, got none`)
   return { before: tokens.slice(0, place).map(toId), after: tokens.slice(place + 1).map(toId) }
 }
 
 function plainObject(value: unknown): Record<string, unknown> | undefined {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? value as Record<string, unknown> : undefined
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined
 }

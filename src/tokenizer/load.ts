@@ -37,32 +37,49 @@ async function wordPiece(source: FileSource): Promise<Tokenizer> {
   const lines = await readLines(source, file)
   lines.forEach((token, id) => {
     if (vocab[token] !== undefined) {
-      throw new FormatError(`${show(file)} line ${id + 1} expected a new token, got ${show(token)} of line ${vocab[token] + 1} again`)
+      throw new FormatError(
+        `${show(file)} line ${id + 1} expected a new token, got ${show(token)} of line ${vocab[token] + 1} again`,
+      )
     }
     vocab[token] = id
   })
   const config = await source.has('tokenizer_config.json') ? await readObject(source, 'tokenizer_config.json') : {}
   const token = (key: string, fallback: string): [string, number] => {
     const content = tokenContent(config[key]) ?? fallback
-    if (vocab[content] === undefined) throw new FormatError(`${show(file)} expected the token ${show(content)}, got none`)
+    if (vocab[content] === undefined)
+      throw new FormatError(`${show(file)} expected the token ${show(content)}, got none`)
     return [content, vocab[content]]
   }
-  const [unknown, separator, start] = [token('unk_token', '[UNK]'), token('sep_token', '[SEP]'), token('cls_token', '[CLS]')]
+  const [unknown, separator, start] = [
+    token('unk_token', '[UNK]'),
+    token('sep_token', '[SEP]'),
+    token('cls_token', '[CLS]'),
+  ]
   const special = [token('pad_token', '[PAD]'), unknown, start, separator]
   const mask = tokenContent(config.mask_token) ?? '[MASK]'
   if (vocab[mask] !== undefined) special.push([mask, vocab[mask]])
-  return tokenizerFrom({
-    normalizer: {
-      type: 'BertNormalizer', clean_text: true,
-      handle_chinese_chars: config.tokenize_chinese_chars ?? true,
-      strip_accents: config.strip_accents ?? null,
-      lowercase: config.do_lower_case ?? true,
+  return tokenizerFrom(
+    {
+      normalizer: {
+        type: 'BertNormalizer',
+        clean_text: true,
+        handle_chinese_chars: config.tokenize_chinese_chars ?? true,
+        strip_accents: config.strip_accents ?? null,
+        lowercase: config.do_lower_case ?? true,
+      },
+      pre_tokenizer: { type: 'BertPreTokenizer' },
+      post_processor: { type: 'BertProcessing', sep: separator, cls: start },
+      added_tokens: special.map(([content, id]) => ({ content, id, special: true, normalized: false })),
+      model: {
+        type: 'WordPiece',
+        unk_token: unknown[0],
+        continuing_subword_prefix: '##',
+        max_input_chars_per_word: 100,
+        vocab,
+      },
     },
-    pre_tokenizer: { type: 'BertPreTokenizer' },
-    post_processor: { type: 'BertProcessing', sep: separator, cls: start },
-    added_tokens: special.map(([content, id]) => ({ content, id, special: true, normalized: false })),
-    model: { type: 'WordPiece', unk_token: unknown[0], continuing_subword_prefix: '##', max_input_chars_per_word: 100, vocab },
-  }, file)
+    file,
+  )
 }
 
 /** RoBERTa's byte-level BPE in two files. */
@@ -71,16 +88,26 @@ async function byteLevelBpe(source: FileSource): Promise<Tokenizer> {
   const vocab = await readObject(source, file)
   const merges = (await readLines(source, 'merges.txt')).filter(line => line !== '' && !line.startsWith('#version'))
   const token = (content: string): [string, number] => {
-    if (typeof vocab[content] !== 'number') throw new FormatError(`${show(file)} expected the token ${show(content)}, got none`)
+    if (typeof vocab[content] !== 'number')
+      throw new FormatError(`${show(file)} expected the token ${show(content)}, got none`)
     return [content, vocab[content]]
   }
   const special = ['<s>', '<pad>', '</s>', '<unk>'].map(token)
-  return tokenizerFrom({
-    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
-    post_processor: { type: 'RobertaProcessing', sep: special[2], cls: special[0], trim_offsets: true, add_prefix_space: false },
-    added_tokens: special.map(([content, id]) => ({ content, id, special: true, normalized: false })),
-    model: { type: 'BPE', unk_token: null, vocab, merges },
-  }, file)
+  return tokenizerFrom(
+    {
+      pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
+      post_processor: {
+        type: 'RobertaProcessing',
+        sep: special[2],
+        cls: special[0],
+        trim_offsets: true,
+        add_prefix_space: false,
+      },
+      added_tokens: special.map(([content, id]) => ({ content, id, special: true, normalized: false })),
+      model: { type: 'BPE', unk_token: null, vocab, merges },
+    },
+    file,
+  )
 }
 
 async function readObject(source: FileSource, name: string): Promise<Record<string, unknown>> {

@@ -41,7 +41,12 @@ test('f16 and bf16 widen exactly: all 65,536 patterns equal the definition, and 
 })
 
 /** Nearest of the two neighbours of a value, ties to the even pattern, by double arithmetic on definitions. */
-function checkRounding(bits: number, narrow: (bits: number) => number, exponentBits: number, fractionBits: number): void {
+function checkRounding(
+  bits: number,
+  narrow: (bits: number) => number,
+  exponentBits: number,
+  fractionBits: number,
+): void {
   const value = valueOf(bits)
   if (Number.isNaN(value)) return
   const got = narrow(bits)
@@ -51,30 +56,32 @@ function checkRounding(bits: number, narrow: (bits: number) => number, exponentB
   assert.is(got >>> total, bits >>> 31, `sign of ${value}`)
   const pattern = got & (2 ** total - 1)
   // For rounding, infinity stands where the next finite number would be.
-  const at = (p: number): number => p === infinity ? 2 ** (2 ** (exponentBits - 1)) : define(p, exponentBits, fractionBits)
+  const at = (p: number): number =>
+    p === infinity ? 2 ** (2 ** (exponentBits - 1)) : define(p, exponentBits, fractionBits)
   if (magnitude === Infinity) return assert.is(pattern, infinity)
-  const distance = (p: number): number => p < 0 || p > infinity ? Infinity : Math.abs(at(p) - magnitude)
+  const distance = (p: number): number => (p < 0 || p > infinity ? Infinity : Math.abs(at(p) - magnitude))
   const own = magnitude > at(infinity) && pattern === infinity ? 0 : distance(pattern)
   for (const other of [pattern - 1, pattern + 1]) {
-    assert.ok(own < distance(other) || own === distance(other) && pattern % 2 === 0, `${value} to pattern ${pattern}`)
+    assert.ok(own < distance(other) || (own === distance(other) && pattern % 2 === 0), `${value} to pattern ${pattern}`)
   }
 }
 
-test('narrowing rounds to nearest, ties to even: every boundary between neighbours, and 200,000 random patterns', () => {
+test('narrowing rounds to nearest, ties to even: every boundary, and 200,000 random patterns', () => {
   const random = rng(11)
   for (let i = 0; i < 200_000; i++) {
     const bits = random.u32()
     checkRounding(bits, narrowF16, 5, 10)
     checkRounding(bits, narrowBf16, 8, 7)
     // The exponents of f16 and its denormals are rare among random patterns.
-    checkRounding((bits & 0x807fffff | random.int(100, 145) << 23) >>> 0, narrowF16, 5, 10)
+    checkRounding(((bits & 0x807fffff) | (random.int(100, 145) << 23)) >>> 0, narrowF16, 5, 10)
   }
   for (let p = 0; p < 0x7c00; p++) {
     const middle = bitsOf((define(p, 5, 10) + (p === 0x7bff ? 65536 : define(p + 1, 5, 10))) / 2)
     for (const bits of [middle - 1, middle, middle + 1]) checkRounding(bits, narrowF16, 5, 10)
   }
   for (let p = 0; p < 0x7f80; p++) {
-    for (const bits of [p << 16 | 0x7fff, p << 16 | 0x8000, p << 16 | 0x8001]) checkRounding(bits, narrowBf16, 8, 7)
+    for (const bits of [(p << 16) | 0x7fff, (p << 16) | 0x8000, (p << 16) | 0x8001])
+      checkRounding(bits, narrowBf16, 8, 7)
   }
   assert.is(narrowF16(bitsOf(65519)), 0x7bff)
   assert.is(narrowF16(bitsOf(65520)), 0x7c00, 'the tie above the largest f16 goes to infinity')

@@ -99,11 +99,17 @@ test('the header: UTF-8, JSON, depth, repeated keys, an object', () => {
   const bad = raw('{"__metadata__":{"a":"?"}}')
   bad[bad.indexOf(0x3f)] = 0xff
   refuses(bad, /expected UTF-8 text from byte 8/)
-  const twice = '{"w":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"w":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}'
+  const twice =
+    '{"w":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"w":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}'
   refuses(raw(twice), new RegExp(`expected each key once, got "w" again at byte ${8 + twice.lastIndexOf('"w"')}$`))
   refuses(raw('{"w":{"dtype":"F32","dtype":"F32","shape":[0],"data_offsets":[0,0]}}'), /got "dtype" again/)
-  refuses(raw('{"w":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"\\u0077":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}'),
-    /got "w" again/)
+  refuses(
+    raw(
+      '{"w":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},' +
+        '"\\u0077":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}',
+    ),
+    /got "w" again/,
+  )
   refuses(raw('\ufeff{}'), /expected "{" at byte 8/)
 })
 
@@ -115,7 +121,18 @@ test('an entry: type, keys, shape, offsets; the error names tensor and byte', ()
   refuses(raw({ w: [] }, 4), /expected an object/)
   refuses(raw({ w: { ...f32(0, 4) as object, more: 1 } }, 4), /got "more"/)
   refuses(raw({ w: { dtype: 'F32', shape: [1] } }, 4), /"data_offsets" expected two integers/)
-  for (const shape of [[-1], [1.5], ['1'], 'x', null, [1e300], [2 ** 53], [2 ** 40, 2 ** 40], new Array(33).fill(1), [2 ** 52, 3]]) {
+  for (const shape of [
+    [-1],
+    [1.5],
+    ['1'],
+    'x',
+    null,
+    [1e300],
+    [2 ** 53],
+    [2 ** 40, 2 ** 40],
+    new Array(33).fill(1),
+    [2 ** 52, 3],
+  ]) {
     refuses(raw({ w: f32(0, 4, shape) }, 4), /tensor "w" \(header byte 9\): "shape" expected/)
   }
   for (const at of [[0], [0, 4, 8], [-4, 0], [0.5, 4.5], ['0', '4'], [0, 2 ** 60], 'x', {}]) {
@@ -128,7 +145,10 @@ test('an entry: type, keys, shape, offsets; the error names tensor and byte', ()
 })
 
 test('places: overlap, gap, bytes before, after and between tensors', () => {
-  refuses(raw({ a: f32(0, 8), b: f32(4, 12) }, 12), /tensor "b" expected to start at byte \d+, got byte \d+: it overlaps tensor "a"/)
+  refuses(
+    raw({ a: f32(0, 8), b: f32(4, 12) }, 12),
+    /tensor "b" expected to start at byte \d+, got byte \d+: it overlaps tensor "a"/,
+  )
   refuses(raw({ a: f32(0, 8), b: f32(0, 8) }, 8), /overlaps/)
   refuses(raw({ a: f32(0, 4), b: f32(8, 12) }, 12), /leaves a gap after tensor "a"/)
   refuses(raw({ a: f32(4, 8) }, 8), /leaves a gap after the header/)
@@ -182,7 +202,10 @@ test('asking for what is not there says so and names what is near', async () => 
 
 test('the writer refuses wrong lengths, names and types', () => {
   const write = (name: string, tensor: unknown) => () => writeSafetensors(new Map([[name, tensor as TensorData]]))
-  assert.throws(write('w', { dtype: 'F32', shape: [3], data: new Float32Array(2) }), /expected 3 values for \[3\], got 2/)
+  assert.throws(
+    write('w', { dtype: 'F32', shape: [3], data: new Float32Array(2) }),
+    /expected 3 values for \[3\], got 2/,
+  )
   assert.throws(write('w', { dtype: 'F32', shape: [1], data: new Uint8Array(3) }), /expected 4 bytes/)
   assert.throws(write('__metadata__', { dtype: 'F32', shape: [0], data: new Float32Array(0) }), /reserved/)
   assert.throws(write('', { dtype: 'F32', shape: [0], data: new Float32Array(0) }), /not empty/)
@@ -192,8 +215,33 @@ test('the writer refuses wrong lengths, names and types', () => {
 
 test('6,000 damaged files: each gives the same tensors or a FormatError, never anything else', async () => {
   const random = rng(2024)
-  const pieces = ['{', '}', '[', ']', '"', ',', ':', '0', '9', '-', 'e', '\\', '"w":', '"shape"', '"dtype"', '"data_offsets"',
-    '"__metadata__"', '"__proto__"', '18446744073709551616', '1e308', 'null', '\u0000', 'BF16', 'F64', '{{{{{{'].map(s => encoder.encode(s))
+  const pieces = [
+    '{',
+    '}',
+    '[',
+    ']',
+    '"',
+    ',',
+    ':',
+    '0',
+    '9',
+    '-',
+    'e',
+    '\\',
+    '"w":',
+    '"shape"',
+    '"dtype"',
+    '"data_offsets"',
+    '"__metadata__"',
+    '"__proto__"',
+    '18446744073709551616',
+    '1e308',
+    'null',
+    '\u0000',
+    'BF16',
+    'F64',
+    '{{{{{{',
+  ].map(s => encoder.encode(s))
   let accepted = 0
   for (let round = 0; round < 6000; round++) {
     const original = writeSafetensors(sample(), { format: 'pt' })
@@ -202,11 +250,16 @@ test('6,000 damaged files: each gives the same tensors or a FormatError, never a
     for (let changes = random.int(1, 3); changes > 0; changes--) {
       const at = random.int(0, random.uniform() < 0.9 ? Math.min(headerEnd, bytes.length - 1) : bytes.length - 1)
       const kind = random.int(0, 4)
-      if (kind === 0) { bytes = bytes.slice(); bytes[at] ^= 1 << random.int(0, 7) }
-      else if (kind === 1) bytes = bytes.slice(0, at)
+      if (kind === 0) {
+        bytes = bytes.slice()
+        bytes[at] ^= 1 << random.int(0, 7)
+      } else if (kind === 1) bytes = bytes.slice(0, at)
       else if (kind === 2) bytes = join(bytes.slice(0, at), bytes.slice(at + random.int(1, 8)))
       else if (kind === 3) bytes = join(bytes.slice(0, at), pieces[random.int(0, pieces.length - 1)], bytes.slice(at))
-      else { bytes = bytes.slice(); bytes.set(pieces[random.int(0, pieces.length - 1)].subarray(0, bytes.length - at), at) }
+      else {
+        bytes = bytes.slice()
+        bytes.set(pieces[random.int(0, pieces.length - 1)].subarray(0, bytes.length - at), at)
+      }
       if (bytes.length === 0) break
     }
     for (const open of [async () => parseSafetensors(bytes), () => openSafetensors(memorySource({ m: bytes }), 'm')]) {

@@ -11,10 +11,16 @@ const values = Float32Array.from({ length: 10 }, (_, i) => i + 0.5)
 const bytes = new Uint8Array(values.buffer)
 const entry = (name: unknown, shape: unknown, more: object = {}): object => ({ name, shape, dtype: 'float32', ...more })
 
-const model = (weights: unknown, paths: unknown = ['a.bin', 'b.bin'], files: Record<string, Uint8Array> = {}): FileSource =>
+const model = (
+  weights: unknown,
+  paths: unknown = ['a.bin', 'b.bin'],
+  files: Record<string, Uint8Array> = {},
+): FileSource =>
   memorySource({
     'model.json': JSON.stringify({ modelTopology: {}, weightsManifest: [{ paths, weights }] }),
-    'a.bin': bytes.slice(0, 13), 'b.bin': bytes.slice(13), ...files,
+    'a.bin': bytes.slice(0, 13),
+    'b.bin': bytes.slice(13),
+    ...files,
   })
 
 test('a tensor that lies across shards comes out whole, from ranges and from whole files', async () => {
@@ -31,13 +37,19 @@ test('a tensor that lies across shards comes out whole, from ranges and from who
 
 test('a manifest that does not fit its shards is refused, naming tensor and byte', async () => {
   const good = [entry('x', [10])]
-  await rejects(openTfjs(model([entry('x', [4]), entry('y', [7])])), /tensor "y" \(group byte 16\): expected 28 bytes, got shards that end at byte 40/)
+  await rejects(
+    openTfjs(model([entry('x', [4]), entry('y', [7])])),
+    /tensor "y" \(group byte 16\): expected 28 bytes, got shards that end at byte 40/,
+  )
   await rejects(openTfjs(model([entry('x', [9])])), /expected shards of 36 bytes together, got 40/)
   await rejects(openTfjs(model([entry('x', [5]), entry('x', [5])])), /expected each tensor once, got "x" again/)
   await rejects(openTfjs(model([entry('x', [-1])])), /"shape" expected integers >= 0/)
   await rejects(openTfjs(model([entry('x', [2 ** 40, 2 ** 40])])), /product below 2\^53/)
   await rejects(openTfjs(model([entry('x', [10], { dtype: 'string' })])), /"dtype" expected one of float32/)
-  await rejects(openTfjs(model([entry('x', [10], { quantization: { dtype: 'uint8', scale: 1, min: 0 } })])), /expected plain values, got quantised/)
+  await rejects(
+    openTfjs(model([entry('x', [10], { quantization: { dtype: 'uint8', scale: 1, min: 0 } })])),
+    /expected plain values, got quantised/,
+  )
   await rejects(openTfjs(model([entry(3, [10])])), /expected a tensor with a name/)
   await rejects(openTfjs(model(good, ['a.bin', 'c.bin'])), /expected the shard "c.bin", got no such file/)
   await rejects(openTfjs(model(good, ['../a.bin'])), /names of files beside the manifest, got "..\/a.bin"/)

@@ -31,7 +31,8 @@ for (const model of ['tiny-bert', 'tiny-distilbert', 'tiny-roberta']) {
 }
 
 const folder = minilm()
-if (folder === undefined) console.log('NOTE: MiniLM is not installed; its tokenizer was not compared (set SOTTO_MINILM)')
+if (folder === undefined)
+  console.log('NOTE: MiniLM is not installed; its tokenizer was not compared (set SOTTO_MINILM)')
 for (const file of folder === undefined ? [] : ['tokenizer.json', 'vocab.txt']) {
   test(`MiniLM from ${file}: ids equal those of the reference tokenizers on hard texts`, async () => {
     const tokenizer = await loadTokenizer(memorySource({ [file]: readFileSync(`${folder}/${file}`) }))
@@ -50,7 +51,7 @@ test('Universal Sentence Encoder: ids equal those of the reference unigram searc
   }
 })
 
-/** The package's own search, written from its source: pieces by dynamic programming, an unknown letter costs nothing. */
+/** The package's own search, from its source: pieces by dynamic programming, an unknown letter costs nothing. */
 function packageIds(vocabulary: [string, number | null][], text: string): number[] {
   const normal = text.normalize('NFKC')
   const letters = [...normal === '' ? '' : '\u2581' + normal.replace(/ /g, '\u2581')]
@@ -88,9 +89,12 @@ test('Universal Sentence Encoder: on single-spaced text the scores equal those o
   const vocabulary = JSON.parse(source) as [string, number | null][]
   const tokenizer = await loadSentenceEncoderTokenizer(memorySource({ 'vocab.json': source }))
   // Several segmentations may have the same score (a run of dashes): any of them is right, so scores are compared.
-  const score = (ids: ArrayLike<number>): number => Array.from(ids).reduce((sum, id) => sum + (vocabulary[id][1] ?? 0), 0)
+  const score = (ids: ArrayLike<number>): number =>
+    Array.from(ids).reduce((sum, id) => sum + (vocabulary[id][1] ?? 0), 0)
   let equal = 0
-  const texts = golden('use-lite').map(({ text }) => text.normalize('NFKC').replace(/\s+/g, ' ').trim()).filter(text => text !== '')
+  const texts = golden('use-lite')
+    .map(({ text }) => text.normalize('NFKC').replace(/\s+/g, ' ').trim())
+    .filter(text => text !== '')
   for (const text of texts) {
     const ids = tokenizer.encode(text, 512)
     const own = packageIds(vocabulary, text)

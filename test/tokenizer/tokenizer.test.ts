@@ -37,12 +37,27 @@ test('special tokens stand around the text, and truncation keeps them', () => {
 
 test('a cut text has the first ids of the whole one: 300 random texts, three models, every length', () => {
   const random = rng(7)
-  const words = ['the', 'free', 'meeting', 'x'.repeat(40), '...', '\u00e9t\u00e9', '\u4f60\u597d', '\ud83d\ude00', '12:30', 'e\u0301', "don't", '<a>']
+  const words = [
+    'the',
+    'free',
+    'meeting',
+    'x'.repeat(40),
+    '...',
+    '\u00e9t\u00e9',
+    '\u4f60\u597d',
+    '\ud83d\ude00',
+    '12:30',
+    'e\u0301',
+    "don't",
+    '<a>',
+  ]
   const spaces = [' ', '  ', '\n', '\t ', '\u00a0', ' \u0301']
   for (let round = 0; round < 300; round++) {
     let text = ''
     for (let n = random.int(1, 400); n > 0; n--) {
-      text += words[random.int(0, words.length - 1)] + (random.uniform() < 0.8 ? spaces[random.int(0, spaces.length - 1)] : '')
+      text +=
+        words[random.int(0, words.length - 1)] +
+        (random.uniform() < 0.8 ? spaces[random.int(0, spaces.length - 1)] : '')
     }
     for (const tokenizer of all) {
       const { before, after } = tokenizer.specials
@@ -97,15 +112,21 @@ test('wrong arguments are refused', () => {
 })
 
 test('vocab.txt and RoBERTa\u2019s two files stand in for tokenizer.json', async () => {
-  const vocabulary = Object.entries<number>(JSON.parse(bert).model.vocab).sort((a, b) => a[1] - b[1]).map(([token]) => token)
+  const vocabulary = Object.entries<number>(JSON.parse(bert).model.vocab)
+    .sort((a, b) => a[1] - b[1])
+    .map(([token]) => token)
   for (const newline of ['\n', '\r\n']) {
     const tokenizer = await loadTokenizer(memorySource({ 'vocab.txt': vocabulary.join(newline) + newline }))
     for (const text of ['Hello dear friend, WIN free money now!!!', 'caf\u00e9 [SEP]', '']) {
       assert.equal(tokenizer.encode(text, 64), wordPiece.encode(text, 64))
     }
   }
-  const cased = await loadTokenizer(memorySource({
-    'vocab.txt': vocabulary.join('\n'), 'tokenizer_config.json': '{"do_lower_case":false,"unk_token":{"content":"[UNK]"}}' }))
+  const cased = await loadTokenizer(
+    memorySource({
+      'vocab.txt': vocabulary.join('\n'),
+      'tokenizer_config.json': '{"do_lower_case":false,"unk_token":{"content":"[UNK]"}}',
+    }),
+  )
   assert.equal([...cased.encode('FREE', 8)], [2, 1, 3])
 
   const { vocab, merges } = JSON.parse(readFileSync('test/fixtures/tiny-roberta/tokenizer.json', 'utf8')).model
@@ -125,10 +146,18 @@ test('missing and broken files say what is wrong', async () => {
   }
   await rejects(source({}), /expected tokenizer.json, or vocab.txt, or vocab.json with merges.txt, got none/)
   await rejects(source({ 'vocab.json': '{}' }), /got none of these/)
-  await rejects(source({ 'vocab.txt': 'a\nb\na\n' }), /"vocab.txt" line 3 expected a new token, got "a" of line 1 again/)
+  await rejects(
+    source({ 'vocab.txt': 'a\nb\na\n' }),
+    /"vocab.txt" line 3 expected a new token, got "a" of line 1 again/,
+  )
   await rejects(source({ 'vocab.txt': 'a\nb\n' }), /"vocab.txt" expected the token "\[UNK\]", got none/)
   await rejects(source({ 'tokenizer.json': '{' }), /expected JSON/)
-  await rejects(edited(t => { t.model.type = 'WordLevel' }), /"model.type" expected WordPiece, BPE or Unigram, got "WordLevel"/)
+  await rejects(
+    edited(t => {
+      t.model.type = 'WordLevel'
+    }),
+    /"model.type" expected WordPiece, BPE or Unigram, got "WordLevel"/,
+  )
   await rejects(edited(t => { delete t.model }), /"model" expected an object/)
   await rejects(edited(t => { t.model.vocab = [] }), /"model.vocab" expected an object/)
   await rejects(edited(t => { t.model.vocab.free = -1 }), /token "free" expected an id from 0/)
@@ -136,15 +165,40 @@ test('missing and broken files say what is wrong', async () => {
   await rejects(edited(t => { t.model.vocab.free = t.model.vocab.money }), /expected an id of its own/)
   await rejects(edited(t => { t.added_tokens = {} }), /"added_tokens" expected an array/)
   await rejects(edited(t => { t.added_tokens.push({ content: 'x' }) }), /token "x" expected an id/)
-  await rejects(edited(t => { t.normalizer = { type: 'Strange' } }), /expected a definition that the library knows, got: .*Strange/)
-  await rejects(loadSentenceEncoderTokenizer(memorySource({ 'vocab.json': '{}' })), /expected an array of more than 6 pieces/)
-  await rejects(loadSentenceEncoderTokenizer(memorySource({ 'vocab.json': '[["a",0],["b",0],["c",0],["d",0],["e",0],["f",0],["g"]]' })),
-    /piece 6 expected \[text, score\]/)
+  await rejects(
+    edited(t => {
+      t.normalizer = { type: 'Strange' }
+    }),
+    /expected a definition that the library knows, got: .*Strange/,
+  )
+  await rejects(
+    loadSentenceEncoderTokenizer(memorySource({ 'vocab.json': '{}' })),
+    /expected an array of more than 6 pieces/,
+  )
+  await rejects(
+    loadSentenceEncoderTokenizer(
+      memorySource({ 'vocab.json': '[["a",0],["b",0],["c",0],["d",0],["e",0],["f",0],["g"]]' }),
+    ),
+    /piece 6 expected \[text, score\]/,
+  )
 })
 
 test('1,500 damaged definitions: each encodes or throws a FormatError', () => {
   const random = rng(99)
-  const scraps: unknown[] = [null, 0, -1, 1e9, '', 'x', [], {}, true, { type: 'Sequence' }, { type: 'Sequence', normalizers: [3] }, [[]]]
+  const scraps: unknown[] = [
+    null,
+    0,
+    -1,
+    1e9,
+    '',
+    'x',
+    [],
+    {},
+    true,
+    { type: 'Sequence' },
+    { type: 'Sequence', normalizers: [3] },
+    [[]],
+  ]
   let loaded = 0
   for (let round = 0; round < 1500; round++) {
     const value = JSON.parse(bert)
