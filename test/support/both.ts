@@ -1,4 +1,4 @@
-/** One run of a kernel on the SIMD and on the scalar build: same bits, nothing written past the end. */
+/** One run of a kernel on the SIMD and on the scalar build: same bits, nothing written around an output. */
 import * as assert from 'uvu/assert'
 import { bench, variants, type Bench } from './kernels.ts'
 
@@ -31,26 +31,27 @@ export async function both(): Promise<(title: string, body: (run: Run) => void) 
         put: each.put,
         scratch(bytes) {
           const ptr = each.space(bytes)
-          ptrs[`scratch ${ptr}`] = [each.out(GUARD), 0]
+          ptrs[`scratch ${Object.keys(ptrs).length}`] = [each.out(2 * GUARD) + 4 * GUARD, 0]
           return ptr
         },
         out(name, n) {
-          const ptr = each.out(n + GUARD)
+          const ptr = each.out(n + 2 * GUARD) + 4 * GUARD
           ptrs[name] = [ptr, n]
           return ptr
         },
         change(name, data) {
-          const ptr = each.put(Float32Array.from({ length: data.length + GUARD }, (_, i) => data[i] ?? 12345))
+          const ptr = each.out(data.length + 2 * GUARD) + 4 * GUARD
+          each.write(ptr, data)
           ptrs[name] = [ptr, data.length]
           return ptr
         },
       })
       const outputs: Outputs = {}
       for (const [name, [ptr, n]] of Object.entries(ptrs)) {
-        const all = each.f32(ptr, n + GUARD)
-        const over = all.subarray(n).some((v) => v !== 12345)
-        assert.not(over, `${title}, ${each.variant}: ${name} is written past its end`)
-        outputs[name] = all.slice(0, n)
+        const all = each.f32(ptr - 4 * GUARD, n + 2 * GUARD)
+        const over = all.some((v, i) => v !== 12345 && (i < GUARD || i >= GUARD + n))
+        assert.not(over, `${title}, ${each.variant}: ${name} is written outside its bounds`)
+        outputs[name] = all.slice(GUARD, GUARD + n)
       }
       return outputs
     })

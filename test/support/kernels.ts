@@ -12,6 +12,10 @@ export interface Bench {
   put(data: Float32Array | Int32Array | Uint8Array): number
   /** Reserves n f32, filled with 12345 so that an element that was not written shows. */
   out(n: number): number
+  /** Overwrites the f32 at an address. */
+  write(ptr: number, data: Float32Array): void
+  /** Reserves bytes without writing them: scratch. */
+  space(bytes: number): number
   /** A copy of n f32. */
   f32(ptr: number, n: number): Float32Array
   /** A copy of n i32: compare these for «same bits». */
@@ -44,6 +48,8 @@ export async function bench(variant: Variant, pages = 1024): Promise<Bench> {
       new Float32Array(memory.buffer, ptr, n).fill(12345)
       return ptr
     },
+    space: reserve,
+    write: (ptr, data) => new Float32Array(memory.buffer, ptr, data.length).set(data),
     f32: (ptr, n) => new Float32Array(memory.buffer, ptr, n).slice(),
     i32: (ptr, n) => new Int32Array(memory.buffer, ptr, n).slice(),
     reset() { top = base },
