@@ -15,11 +15,11 @@ const HIDDEN = new Set(['script', 'style'])
 
 const ENTITIES: Readonly<Record<string, string>> = {
   amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ', copy: '\u00a9', reg: '\u00ae', trade: '\u2122',
-  euro: '\u20ac', pound: '\u00a3', cent: '\u00a2', yen: '\u00a5', deg: '\u00b0', middot: '\u00b7',
-  bull: '\u2022', hellip: '\u2026', ndash: '\u2013', mdash: '\u2014', lsquo: '\u2018', rsquo: '\u2019', ldquo: '\u201c', rdquo: '\u201d',
-  laquo: '\u00ab', raquo: '\u00bb', eacute: '\u00e9', egrave: '\u00e8', agrave: '\u00e0',
-  aacute: '\u00e1', oacute: '\u00f3', uacute: '\u00fa', iacute: '\u00ed', ntilde: '\u00f1', ccedil: '\u00e7', auml: '\u00e4', ouml: '\u00f6',
-  uuml: '\u00fc', szlig: '\u00df',
+  euro: '\u20ac', pound: '\u00a3', cent: '\u00a2', yen: '\u00a5', deg: '\u00b0', middot: '\u00b7', bull: '\u2022',
+  hellip: '\u2026', ndash: '\u2013', mdash: '\u2014', lsquo: '\u2018', rsquo: '\u2019', ldquo: '\u201c',
+  rdquo: '\u201d', laquo: '\u00ab', raquo: '\u00bb', eacute: '\u00e9', egrave: '\u00e8', agrave: '\u00e0',
+  aacute: '\u00e1', oacute: '\u00f3', uacute: '\u00fa', iacute: '\u00ed', ntilde: '\u00f1', ccedil: '\u00e7',
+  auml: '\u00e4', ouml: '\u00f6', uuml: '\u00fc', szlig: '\u00df',
 }
 
 /** Text of an HTML document or fragment. Blocks end lines; white space is single. */

@@ -5,7 +5,9 @@ import { memorySource } from '../../src/checkpoint/source.ts'
 import type { FileSource } from '../../src/checkpoint/source.ts'
 import { readF32 } from '../../src/checkpoint/tensor-file.ts'
 import { openTfjs } from '../../src/checkpoint/tfjs.ts'
+import { FormatError } from '../../src/errors.ts'
 import { rejects } from '../support/rejects.ts'
+import { rng } from '../support/rng.ts'
 
 const values = Float32Array.from({ length: 10 }, (_, i) => i + 0.5)
 const bytes = new Uint8Array(values.buffer)
@@ -57,6 +59,33 @@ test('a manifest that does not fit its shards is refused, naming tensor and byte
   await rejects(openTfjs(model(3)), /"weights" expected an array/)
   await rejects(openTfjs(memorySource({ 'model.json': '{}' })), /"weightsManifest" expected an array/)
   await rejects(openTfjs(memorySource({})), /file expected "model.json"/)
+})
+
+test('3,000 damaged manifests: each is read whole or throws a FormatError', async () => {
+  const random = rng(31)
+  const text = JSON.stringify({
+    weightsManifest: [{ paths: ['a.bin', 'b.bin'], weights: [entry('x', [2, 2]), entry('y', [6])] }],
+  })
+  const scraps = ['', '-', '9', '"', '[', '{', '1e99', 'null', 'int32', '__proto__', 'b.bin', '../', ',']
+  let accepted = 0
+  for (let round = 0; round < 3000; round++) {
+    let damaged = text
+    for (let n = random.int(1, 2); n > 0; n--) {
+      const at = random.int(0, damaged.length)
+      damaged = damaged.slice(0, at) + scraps[random.int(0, scraps.length - 1)] + damaged.slice(at + random.int(0, 3))
+    }
+    const shards = { 'a.bin': bytes.slice(0, 13), 'b.bin': bytes.slice(13) }
+    try {
+      const file = await openTfjs(memorySource({ 'model.json': damaged, ...shards }))
+      let total = 0
+      for (const { name } of file.tensors.values()) total += (await file.bytes(name)).length 
+      assert.is(total % 40, 0, 'the shards are used whole, each as often as the manifest names it')
+      accepted++
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error
+    }
+  }
+  assert.ok(accepted > 20 && accepted < 2980, `both outcomes are exercised: ${accepted}`)
 })
 
 test('the Universal Sentence Encoder Lite of its package has all its weights', async () => {
