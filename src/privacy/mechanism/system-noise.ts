@@ -8,7 +8,7 @@ import type { Frame } from './scratch.ts'
 import { openSecret, type SecretPurpose, type StreamId } from './stream.ts'
 
 /** Fills an array with random bytes fit for keys, e.g. `(bytes) => crypto.getRandomValues(bytes)`. */
-export type RandomBytes = (bytes: Uint8Array) => unknown
+export type RandomBytes = (bytes: Uint8Array<ArrayBuffer>) => unknown
 
 /**
  * System noise. It takes no seed, keeps no key, cannot be serialised (JSON or structured clone) and never gives the

@@ -1,0 +1,77 @@
+// Portable code computes the same bits in every engine and looks for no runtime: what would break that is named here.
+import ts from 'typescript'
+import { place, portable, read } from './files.mjs'
+
+export const title = 'portable code uses no host API and no function that engines compute differently'
+
+/** Exact or correctly rounded in every engine. Constants of Math are fine too. */
+const safeMath = ['abs', 'floor', 'ceil', 'trunc', 'round', 'sqrt', 'min', 'max', 'fround', 'imul', 'sign', 'clz32',
+  'PI', 'E', 'LN2', 'LN10', 'LOG2E', 'LOG10E', 'SQRT2', 'SQRT1_2']
+
+const globals = {
+  Date: 'take time from Host', performance: 'take time from Host', console: 'return or throw what is to be told',
+  process: 'have it passed in through Host', window: 'have it passed in through Host', navigator: 'have it passed in through Host',
+  document: 'have it passed in through Host', Deno: 'have it passed in through Host', Bun: 'have it passed in through Host',
+  globalThis: 'have it passed in through Host', require: 'import it', crypto: 'take randomness from Host',
+  Intl: 'its results depend on the engine', eval: 'edge workers allow no code from strings', Function: 'edge workers allow no code from strings',
+}
+
+const methods = {
+  localeCompare: 'compare with < and >: the order must not depend on the engine',
+  toLocaleString: 'format without the locale', toLocaleLowerCase: 'use toLowerCase', toLocaleUpperCase: 'use toUpperCase',
+}
+
+/** The banned words of a file, in words. */
+export function banProblems(path, text) {
+  const file = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true)
+  const declared = namesDeclared(file)
+  const problems = []
+  const report = (node, what) => problems.push(`${place(path, text, node.getStart(file))} uses ${what}`)
+  const visit = (node) => {
+    if (ts.isPropertyAccessExpression(node)) {
+      const name = node.name.text
+      if (node.expression.getText(file) === 'Math' && !safeMath.includes(name)) {
+        report(node, `Math.${name}, which engines compute differently; use src/num, the accountants' num/ or the module's kernels`)
+      }
+      if (Object.hasOwn(methods, name)) report(node, `.${name}(); ${methods[name]}`)
+      return visit(node.expression)
+    }
+    if (ts.isElementAccessExpression(node) && node.expression.getText(file) === 'Math') report(node, 'Math[...]; name the function')
+    if (ts.isVariableDeclaration(node) && node.initializer?.getText(file) === 'Math') report(node, 'Math as a value; name the function')
+    if (ts.isBinaryExpression(node) && [ts.SyntaxKind.AsteriskAsteriskToken, ts.SyntaxKind.AsteriskAsteriskEqualsToken].includes(node.operatorToken.kind) &&
+      node.left.getText(file) !== '2') {
+      report(node, `"${node.getText(file)}": ** is exact for powers of 2 only; multiply`)
+    }
+    if (ts.isIdentifier(node) && Object.hasOwn(globals, node.text) && !declared.has(node.text) && isValue(node)) {
+      report(node, `${node.text}; ${globals[node.text]}`)
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(file)
+  return problems
+}
+
+/** Names that the file declares itself: a parameter called `window` is no global. */
+function namesDeclared(file) {
+  const names = new Set()
+  const visit = (node) => {
+    if ((ts.isVariableDeclaration(node) || ts.isParameter(node) || ts.isBindingElement(node) || ts.isFunctionDeclaration(node) ||
+      ts.isImportSpecifier(node)) && node.name && ts.isIdentifier(node.name)) names.add(node.name.text)
+    ts.forEachChild(node, visit)
+  }
+  visit(file)
+  return names
+}
+
+/** False for names of members, labels and types. */
+function isValue(node) {
+  const { parent } = node
+  if ((ts.isPropertyAssignment(parent) || ts.isPropertySignature(parent) || ts.isPropertyDeclaration(parent) ||
+    ts.isMethodDeclaration(parent) || ts.isMethodSignature(parent)) && parent.name === node) return false
+  return !ts.isTypeReferenceNode(parent) && !(ts.isBindingElement(parent) && parent.propertyName === node)
+}
+
+export async function check({ root }) {
+  const files = await read(root, ...portable)
+  return { problems: files.flatMap(({ path, text }) => banProblems(path, text)), notes: [`${files.length} files`] }
+}
