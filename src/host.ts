@@ -22,4 +22,25 @@ export interface Host {
   module(variant: Variant): Promise<WebAssembly.Module>
   /** A folder of files: a directory's path or what else the runtime calls a folder. */
   folder(path: string): FileSource
+  /** Writes a folder whole or not at all: a folder that is there already is replaced at the end. */
+  save?(path: string, files: Readonly<Record<string, Uint8Array | string>>): Promise<void>
+  /** Threads, where the runtime has them and they can share memory. */
+  readonly threads?: Threads
+}
+
+/** Threads that run the simulation's worker. */
+export interface Threads {
+  /** How many can run at once. */
+  readonly count: number
+  /** Starts one. */
+  spawn(): Channel
+}
+
+/** Messages to and from a thread. */
+export interface Channel {
+  post(message: unknown, transfer?: readonly ArrayBuffer[]): void
+  /** One listener: the next takes the place of the last. */
+  onMessage<M>(listener: (message: M) => void): void
+  onError(listener: (error: Error) => void): void
+  close(): void
 }

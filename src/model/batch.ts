@@ -2,6 +2,7 @@
  * Sequences of tokens packed one after another, without padding.
  * @module
  */
+import { show } from '../assert.ts'
 import type { Sequences } from '../ops/attention.ts'
 import type { Graph } from '../graph/graph.ts'
 
@@ -35,18 +36,25 @@ export function packSequences(
     offsets[s + 1] = offsets[s] + sequence.length
   })
   const ids = new Int32Array(offsets[sequences.length])
-  sequences.forEach((sequence, s) => ids.set(sequence, offsets[s]))
-  for (let i = 0; i < ids.length; i++) {
-    if (!(ids[i] >= 0 && ids[i] < limits.vocabularySize)) {
-      throw new RangeError(`"ids[${i}]" expected a token from 0 to ${limits.vocabularySize - 1}, got ${ids[i]}; ` +
-        'use the tokenizer of this model')
+  sequences.forEach((sequence, s) => {
+    for (let i = 0; i < sequence.length; i++) {
+      const id = sequence[i]
+      if (!(Number.isInteger(id) && id >= 0 && id < limits.vocabularySize)) {
+        throw new RangeError(`"sequences[${s}][${i}]" expected a token from 0 to ${limits.vocabularySize - 1}, got ${show(id)}; ` +
+          'use the tokenizer of this model')
+      }
+      ids[offsets[s] + i] = id
     }
-  }
+  })
   return { ids, offsets, count: sequences.length, longest }
 }
 
-/** The sequences of a batch as an input of a graph. */
+/** The sequences of a batch as an input of a graph. RangeError where they do not tile its ids: kernels trust them. */
 export function sequencesOf(graph: Graph, batch: TokenBatch): Sequences {
+  const { offsets, count, longest, ids } = batch
+  let fits = offsets.length === count + 1 && offsets[0] === 0 && offsets[count] === ids.length
+  for (let s = 0; fits && s < count; s++) fits = offsets[s] < offsets[s + 1] && offsets[s + 1] - offsets[s] <= longest
+  if (!fits) throw new RangeError('"batch" expected offsets that rise from 0 to the number of ids, got others; make it with packSequences')
   return { offsets: graph.input(batch.offsets), count: batch.count, longest: batch.longest }
 }
 

@@ -39,4 +39,6 @@ export interface LoadOptions {
   readonly format?: WeightFormat | 'stored'
   /** True: every weight stays dense f32, so that full fine-tuning can train it. */
   readonly trainable?: boolean
+  /** True: the values lie in the memory already, put there by the thread that shares it; only addresses are taken. */
+  readonly attach?: boolean
 }

@@ -40,12 +40,12 @@ export class Loader {
 
   /** A linear site from values that are already at hand. */
   site(name: string, outputs: number, inputs: number, weight: Float32Array, bias: Float32Array | undefined, stored: WeightFormat = 'f32'): Site {
-    const { format = 'stored', trainable = false } = this.#options
+    const { format = 'stored', trainable = false, attach = false } = this.#options
     const site: Site = Object.freeze({
       name,
       weight: trainable
         ? denseWeight(this.keep(`${name}.weight`, [outputs, inputs], weight))
-        : packedWeight(this.engine, format === 'stored' ? stored : format, outputs, inputs, weight),
+        : packedWeight(this.engine, format === 'stored' ? stored : format, outputs, inputs, attach ? undefined : weight),
       bias: bias && this.keep(`${name}.bias`, [outputs], bias),
     })
     this.sites.push(site)
@@ -61,7 +61,9 @@ export class Loader {
 
   /** A dense tensor from values that are already at hand. */
   keep(name: string, shape: readonly number[], values: Float32Array): Tensor {
-    const tensor = new Tensor(this.engine, name, shape).write(values)
+    const tensor = this.#options.attach
+      ? new Tensor(this.engine, name, shape, this.engine.arena.reserve(values.length * 4))
+      : new Tensor(this.engine, name, shape).write(values)
     this.tensors.push(tensor)
     return tensor
   }

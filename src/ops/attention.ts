@@ -53,7 +53,7 @@ function run(
   graph.onBackward([out], () => {
     const dout = graph.gradient(out)!
     const grads = inputs.map(value => graph.value(value.shape, false))
-    const dparts = parts.map(value => grads[inputs.indexOf(value)])
+    const dparts = parts.map((_, i) => grads[inputs.length === 1 ? 0 : i])
     graph.node({
       op: 'attention_backward', layer, outs: grads, ins: [dout, ...inputs, offsets], scratch,
       run: (kernels, at, s) => {

@@ -10,6 +10,7 @@ import type { Pass } from './pass.ts'
 export function embedding(pass: Pass, layer: string, lookups: readonly { ids: Value, table: Tensor }[]): Value {
   const { graph } = pass
   const M = lookups[0].ids.length, C = lookups[0].table.columns
+  for (const { ids, table } of lookups) checkIds(graph.given(ids), ids, M, table, C)
   const tables = lookups.map(({ table }) => pass.parameter(table))
   const y = graph.value([M, C], tables.some(table => table.trains))
   lookups.forEach(({ ids }, i) => {
@@ -30,4 +31,17 @@ export function embedding(pass: Pass, layer: string, lookups: readonly { ids: Va
     })))
   })
   return y
+}
+
+/** A kernel would read and write outside the table. */
+function checkIds(given: Int32Array | Float32Array | undefined, ids: Value, M: number, table: Tensor, C: number): void {
+  if (ids.length !== M || table.columns !== C) {
+    throw new RangeError(`"${table.name}" expected ${M} ids into rows of ${C}, got ${ids.length} into rows of ${table.columns}`)
+  }
+  if (!(given instanceof Int32Array)) throw new TypeError(`"${table.name}" expected ids as an Int32Array input of the graph`)
+  for (let i = 0; i < M; i++) {
+    if (!(given[i] >= 0 && given[i] < table.rows)) {
+      throw new RangeError(`"${table.name}" expected ids from 0 to ${table.rows - 1}, got ${given[i]} at ${i}; use the tokenizer of this model`)
+    }
+  }
 }

@@ -3,6 +3,7 @@
  * the dropout of this step. Models are written against this and know nothing of adapters.
  * @module
  */
+import { aNumber } from '../assert.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { Value } from '../graph/value.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -61,6 +62,7 @@ export class Pass {
     this.graph = graph
     this.#trained = trained
     this.#lowRank = lowRank
+    if (dropout) aNumber('dropout rate', dropout.rate, 0, 1 - 2 ** -24)
     this.dropout = dropout && dropout.rate > 0 ? dropout : undefined
   }
 

@@ -29,8 +29,10 @@ export interface Weight {
   write(values: Float32Array): void
 }
 
-/** A frozen weight, packed for the kernels. */
-export function packedWeight(engine: Engine, format: WeightFormat, outputs: number, inputs: number, values: Float32Array): Weight {
+/** A frozen weight, packed for the kernels; without values it is there already, packed by another thread. */
+export function packedWeight(
+  engine: Engine, format: WeightFormat, outputs: number, inputs: number, values: Float32Array | undefined,
+): Weight {
   const { kernels, arena } = engine
   const code = CODES[format]
   if (code === undefined) throw new RangeError(`"format" expected f32, f16 or bf16, got ${show(format)}`)
@@ -67,7 +69,7 @@ export function packedWeight(engine: Engine, format: WeightFormat, outputs: numb
       })
     },
   }
-  weight.write(values)
+  if (values) weight.write(values)
   return Object.freeze(weight)
 }
 

@@ -3,12 +3,14 @@
  * @module
  */
 import { randomFillSync } from 'node:crypto'
-import { open, readFile, stat } from 'node:fs/promises'
-import { resolve, sep } from 'node:path'
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { dirname, join, resolve, sep } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
 import type { FileSource } from '../checkpoint/source.ts'
-import type { Host, Variant } from '../host.ts'
+import type { Channel, Host, Variant } from '../host.ts'
 
 /** The host of a Node process or worker thread. */
 export function node(): Host {
@@ -19,7 +21,45 @@ export function node(): Host {
     now: () => performance.now(),
     module: compiled,
     folder,
+    save,
+    threads: Object.freeze({ count: availableParallelism(), spawn }),
   })
+}
+
+/** Files of a run, in a folder of their own that takes the place of an older one in the end. */
+async function save(path: string, files: Readonly<Record<string, Uint8Array | string>>): Promise<void> {
+  const target = resolve(path), draft = `${target}.writing-${process.pid}`
+  await rm(draft, { recursive: true, force: true })
+  try {
+    for (const [name, content] of Object.entries(files)) {
+      const file = join(draft, name)
+      await mkdir(dirname(file), { recursive: true })
+      await writeFile(file, content)
+    }
+    await rm(target, { recursive: true, force: true })
+    await rename(draft, target)
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true })
+    throw error
+  }
+}
+
+function spawn(): Channel {
+  const worker = new Worker(new URL('./node-thread.js', import.meta.url))
+  worker.unref()
+  return {
+    post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
+    // one listener at a time: the next takes the place of the last
+    onMessage(listener) {
+      worker.removeAllListeners('message')
+      worker.on('message', listener)
+    },
+    onError(listener) {
+      worker.removeAllListeners('error')
+      worker.on('error', listener)
+    },
+    close: () => { void worker.terminate() },
+  }
 }
 
 const modules = new Map<Variant, Promise<WebAssembly.Module>>()

@@ -8,6 +8,8 @@
  * freed one by one, so users never free anything, and an arena that nobody holds is collected with its memory.
  * @module
  */
+import { anInteger } from '../assert.ts'
+
 const PAGE = 65536
 
 /** Hands out addresses in a WebAssembly memory. */
@@ -55,12 +57,20 @@ export class Arena {
     }
   }
 
+  /** Goes on in another part of the memory: a thread that has found the shared weights, for what is its own. */
+  continueAt(base: number, limit: number): void {
+    if (this.#frame) throw new Error('arena expected no frame in use, got a move; finish the step first')
+    this.#top = base
+    this.#limit = limit
+  }
+
   /** Fresh views: never kept across a reservation, since growing detaches them. */
   f32(ptr: number, length: number): Float32Array { return new Float32Array(this.memory.buffer, ptr, length) }
   i32(ptr: number, length: number): Int32Array { return new Int32Array(this.memory.buffer, ptr, length) }
   u8(ptr: number, length: number): Uint8Array { return new Uint8Array(this.memory.buffer, ptr, length) }
 
   #take(bytes: number): number {
+    anInteger('bytes', bytes)
     const ptr = Math.ceil(this.#top / 64) * 64
     const top = ptr + bytes
     if (top > this.#limit) {

@@ -1,0 +1,12 @@
+/**
+ * Sotto: private federated fine-tuning of transformers, in any JavaScript runtime, with the same bits everywhere.
+ * @module
+ */
+export { FormatError, NumericError, PrivacyError } from './errors.ts'
+export type { Host, Variant } from './host.ts'
+export { loadModel, type Model, type ModelOptions } from './model/load.ts'
+export { attachLora, type LoraAdapter, type LoraConfig } from './peft/lora.ts'
+export { mergeLora } from './peft/merge.ts'
+export { adamw, sgd, type Optimizer } from './optim/optimizer.ts'
+export { sliceOf, textClassifier, type Classifier } from './train/classifier.ts'
+export { predict, trainStep, type StepResult } from './train/step.ts'
