@@ -22,8 +22,9 @@ export class Graph {
   #inputs = new Map<Value, Int32Array | Float32Array>()
   #pinned = new Set<Value>()
   #grads = new Map<Value, Value>()
-  /** A gradient that two values share, until one of them adds to it. */
-  #shared = new Map<Value, Value>()
+  /** The values whose gradient an array is: more than one where a sum was passed, until one of them adds to it. */
+  #holders = new Map<Value, Set<Value>>()
+  /** Values that have been gone back through: nobody reads their gradient any more. */
   #done = new Set<Value>()
   #ran = false
 
@@ -44,9 +45,17 @@ export class Graph {
   /** Numbers given from outside, e.g. token ids; copied in when the step runs. */
   input(data: Int32Array | Float32Array, shape: readonly number[] = [data.length]): Value {
     const value = this.value(shape, false)
+    if (value.length !== data.length) {
+      throw new RangeError(`"input" expected ${value.length} numbers for the shape [${shape.join(', ')}], got ${data.length}`)
+    }
     this.#inputs.set(value, data)
     this.#pinned.add(value)
     return value
+  }
+
+  /** The numbers of an input, before the step has run; undefined where the value is none. */
+  given(value: Value): Int32Array | Float32Array | undefined {
+    return this.#inputs.get(value)
   }
 
   /** Appends a kernel call. */
@@ -79,7 +88,7 @@ export class Graph {
     const before = this.#grads.get(value)
     if (before === undefined) {
       const into = this.value(shape, false)
-      this.#grads.set(value, into)
+      this.#hold(value, into)
       emit(into, false)
       return
     }
@@ -99,45 +108,52 @@ export class Graph {
     })
   }
 
-  /** Two values have one and the same gradient (the sum of a residual): no copy is made until one adds to it. */
+  /**
+   * Adds `gradient` to that of each value (the terms of a sum: one value may come twice). A value that has none yet takes
+   * the array itself: no copy is made until one of its holders adds to it.
+   */
   shareGradient(values: readonly Value[], gradient: Value, layer: string): void {
-    const fresh = values.filter(value => value.trains && !this.#grads.has(value))
     for (const value of values) {
       if (!value.trains) continue
-      if (fresh.includes(value)) this.#grads.set(value, gradient)
-      else {
-        const into = this.#own(value, this.#grads.get(value)!)
-        this.node({
-          op: 'add', layer, outs: [into], ins: [into, gradient],
-          run: (k, at) => k['add'](at(into), at(into), at(gradient), into.length),
-        })
+      const before = this.#grads.get(value)
+      if (before === undefined) {
+        this.#hold(value, gradient)
+        continue
       }
-    }
-    if (fresh.length === 2) {
-      this.#shared.set(fresh[0], fresh[1])
-      this.#shared.set(fresh[1], fresh[0])
+      const into = this.#own(value, before)
+      this.node({
+        op: 'add', layer, outs: [into], ins: [into, gradient],
+        run: (k, at) => k['add'](at(into), at(into), at(gradient), into.length),
+      })
     }
   }
 
-  /** The gradient of `value` as a value that may be written: copied if another still has to read it. */
+  #hold(value: Value, gradient: Value): void {
+    const holders = this.#holders.get(gradient)
+    if (holders) holders.add(value)
+    else this.#holders.set(gradient, new Set([value]))
+    this.#grads.set(value, gradient)
+  }
+
+  /** The gradient of `value` as an array that may be written: a copy where another value's reader is still to come. */
   #own(value: Value, gradient: Value): Value {
-    const other = this.#shared.get(value)
-    if (other === undefined) return gradient
-    this.#shared.delete(value)
-    this.#shared.delete(other)
-    if (this.#done.has(other)) return gradient
-    const copy = this.value(value.shape, false)
+    const holders = this.#holders.get(gradient)!
+    let alone = gradient.fixed === undefined
+    for (const other of holders) if (other !== value && !this.#done.has(other)) alone = false
+    if (alone) return gradient
+    const copy = this.value(gradient.shape, false)
     this.node({
       op: 'copy', layer: '', outs: [copy], ins: [gradient],
       run: (k, at) => k['copy'](at(copy), at(gradient), copy.length),
     })
-    this.#grads.set(value, copy)
+    holders.delete(value)
+    this.#hold(value, copy)
     return copy
   }
 
   /** Appends the nodes of the gradient, from a value whose gradient is `seed` (written by a node or an input). */
   backward(from: Value, seed: Value): void {
-    this.#grads.set(from, seed)
+    this.#hold(from, seed)
     for (let i = this.#entries.length - 1; i >= 0; i--) {
       const { outs, back } = this.#entries[i]
       if (outs.some(value => this.#grads.has(value))) back()

@@ -42,6 +42,11 @@ export function planMemory(nodes: readonly Node[], pinned: ReadonlySet<Value>): 
     for (const value of node.outs) {
       if (value.fixed === undefined && !offsets.has(value)) place(value, last.get(value)!)
     }
+    for (const value of node.ins) {
+      if (value.fixed === undefined && !offsets.has(value)) {
+        throw new Error(`plan expected each value that "${node.op}" of "${node.layer}" reads to be written before it, got one that is not`)
+      }
+    }
     live = live.filter(entry => entry.last > i)
   })
   return { offsets, bytes: bytes + scratch, scratch: bytes }

@@ -56,6 +56,9 @@ export interface AdamWOptions {
   readonly weightDecay?: number
 }
 
+/** The largest beta: at 1 the bias correction divides by zero. */
+const BELOW_ONE = 1 - 2 ** -24
+
 /**
  * AdamW (arXiv 1711.05101) as in PyTorch. Bias correction counts the steps of each row, since rows of a varying slice
  * do not all step every time.
@@ -63,8 +66,8 @@ export interface AdamWOptions {
 export function adamw(options: AdamWOptions): Optimizer {
   anOptions('adamw', options, ['learningRate', 'beta1', 'beta2', 'eps', 'weightDecay'])
   const lr = aNumber('learningRate', options.learningRate, 0)
-  const beta1 = aNumber('beta1', options.beta1 ?? 0.9, 0, 1), beta2 = aNumber('beta2', options.beta2 ?? 0.999, 0, 1)
-  const eps = aNumber('eps', options.eps ?? 1e-8, 0), decay = aNumber('weightDecay', options.weightDecay ?? 0.01, 0)
+  const beta1 = aNumber('beta1', options.beta1 ?? 0.9, 0, BELOW_ONE), beta2 = aNumber('beta2', options.beta2 ?? 0.999, 0, BELOW_ONE)
+  const eps = aNumber('eps', options.eps ?? 1e-8, 2 ** -126), decay = aNumber('weightDecay', options.weightDecay ?? 0.01, 0)
   const first = stateOf('first moment'), second = stateOf('second moment')
   const counts = new Map<Tensor, Int32Array>()
   return Object.freeze({

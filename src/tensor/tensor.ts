@@ -31,6 +31,8 @@ export class Tensor {
 
   /** A copy of the values, or of rows `from` .. `to` of them. */
   read(from = 0, to: number = this.rows): Float32Array {
+    anInteger(`${this.name}: to`, to, 0, this.rows)
+    anInteger(`${this.name}: from`, from, 0, to)
     return this.engine.arena.f32(this.ptr + from * this.columns * 4, (to - from) * this.columns).slice()
   }
 

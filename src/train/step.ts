@@ -2,6 +2,7 @@
  * One optimiser step, and prediction.
  * @module
  */
+import { aNumber, show } from '../assert.ts'
 import { NumericError } from '../errors.ts'
 import type { TokenBatch } from '../model/batch.ts'
 import { crossEntropy } from '../ops/cross-entropy.ts'
@@ -40,6 +41,8 @@ export function withGradients<R>(
   task: Classifier, batch: TokenBatch, targets: Int32Array, slice: Slice, options: StepOptions,
   use: (gradients: Gradients, result: StepResult) => R,
 ): R {
+  if (!(targets instanceof Int32Array)) throw new TypeError(`"targets" expected an Int32Array, got ${show(targets)}`)
+  if (options.maxGradientNorm !== undefined) aNumber('maxGradientNorm', options.maxGradientNorm, Number.MIN_VALUE)
   if (targets.length !== batch.count) throw new RangeError(`"targets" expected ${batch.count} classes, got ${targets.length}`)
   for (const target of targets) {
     if (!(target >= 0 && target < task.labels.length)) {
@@ -58,8 +61,9 @@ export function withGradients<R>(
     const gradient = pass.gradient(tensorOf(task.parameters, part))
     return gradient && graph.keep(gradient)
   })
+  const length = (part: SlicePart) => (part.to - part.from) * part.columns
   // a part that no path reaches (a table that this batch does not use) has a gradient of zeros
-  const idle = slice.parts.reduce((most, part, i) => values[i] ? most : Math.max(most, (part.to - part.from) * part.columns), 0)
+  const idle = slice.parts.reduce((most, part, i) => values[i] ? most : Math.max(most, length(part)), 0)
   const zeros = idle > 0 ? graph.input(new Float32Array(idle)) : undefined
   return graph.run((read, at) => {
     const losses = read(entropy.losses), probabilities = read(entropy.probabilities)
@@ -68,14 +72,16 @@ export function withGradients<R>(
     const gradients = new Map<SlicePart, number>()
     slice.parts.forEach((part, i) => {
       const value = values[i]
-      if (value) squares += kernels['sum_squares'](at(value), value.length)
-      gradients.set(part, at(value ?? zeros!))
+      // a dense tensor has the gradient of all its rows, a low-rank factor that of the rows that train
+      const address = value ? at(value) + (value.length === length(part) ? 0 : part.from * part.columns * 4) : at(zeros!)
+      if (value) squares += kernels['sum_squares'](address, length(part))
+      gradients.set(part, address)
     })
     const gradientNorm = Math.sqrt(squares)
     if (!Number.isFinite(gradientNorm)) throw new NumericError('gradient_norm', 'slice', String(gradientNorm))
     if (options.maxGradientNorm !== undefined && gradientNorm > options.maxGradientNorm) {
       const factor = options.maxGradientNorm / gradientNorm
-      values.forEach(value => { if (value) kernels['scale'](at(value), at(value), factor, value.length) })
+      for (const [part, address] of gradients) kernels['scale'](address, address, factor, length(part))
     }
     return use(gradients, { loss: sum / losses.length, correct: countCorrect(probabilities, targets, task.labels.length), gradientNorm })
   })
