@@ -89,13 +89,11 @@ test('1000 seeded programs of sums, scales and activations: gradients shared by 
 })
 
 test('a gradient that three values share is not written while one of them still reads it', () => {
-  // y = a + b, w = y + c, and a is used again: adding to a must not change what c reads
+  // late, and both terms of y, have one gradient; x2 adds to it after x1 has gone back, and before late does
   const random = rng(1), leaves = [0, 1, 2].map(() => random.f32(N))
   const { gradients: [da, db, dc] } = gradients(leaves, (pass, [a, b, c]) => {
-    const late = scale(pass, 'late', c, 3)
-    const again = scale(pass, 'again', a, 5)
-    const y = add(pass, 'y', a, b)
-    return add(pass, 'z', add(pass, 'w', y, late), again)
+    const late = scale(pass, 'late', c, 3), x2 = scale(pass, 'x2', a, 1), again = scale(pass, 'again', x2, 5), x1 = scale(pass, 'x1', b, 1)
+    return add(pass, 'z', add(pass, 'w', add(pass, 'y', x2, x1), late), again)
   })
   sameBits(da!, new Float32Array(N).fill(6), 'a')
   sameBits(db!, new Float32Array(N).fill(1), 'b')
