@@ -46,7 +46,8 @@ export function discrete_gaussian_fill(out: usize, n: i32, sigma: u32, stream: u
 
 const LONGEST: u32 = 40
 
-function sample(s: u32, redraw: u32, stream: usize): i32 {
+/** One draw; `redraw` is redrawBelow(s). */
+export function sample(s: u32, redraw: u32, stream: usize): i32 {
   while (true) {
     const u = below(s, redraw, stream)
     if (!expMinus(u, 0, s, redraw, stream)) continue
@@ -122,4 +123,4 @@ function lessSecond(b: u32, s: u32, stream: usize): bool {
 
 /** 2^32 mod s. */
 // @ts-ignore: decorator
-@inline function redrawBelow(s: u32): u32 { return (0 - s) % s }
+@inline export function redrawBelow(s: u32): u32 { return (0 - s) % s }

@@ -6,8 +6,11 @@
 export { adaptiveClip, nextClip, quantileNoise, type AdaptiveClip, type AdaptiveClipOptions } from './adaptive-clip.ts'
 export { Aggregate } from './aggregate.ts'
 export { clipForRank, type ClipRule, type ClipRuleOptions } from './clip-rule.ts'
+export {
+  CorrelatedNoise, noiseSpread, type CorrelatedOptions, type CorrelatedState, type CorrelatedStrategy,
+} from './correlated-noise.ts'
 export { encode, type Contribution, type EncodeOptions } from './encode.ts'
-export { chooseLattice, type Lattice, type LatticeOptions, type Rounding } from './lattice.ts'
+export { chooseLattice, sliceLattice, type Lattice, type LatticeOptions, type Rounding } from './lattice.ts'
 export type { NoiseKind, NoiseSource } from './noise-source.ts'
 export { eventOf, release, type Released, type ReleaseOptions } from './release.ts'
 export type { Frame, Scratch } from './scratch.ts'

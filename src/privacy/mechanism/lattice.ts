@@ -24,6 +24,11 @@ export interface LatticeOptions {
   readonly rounding?: Rounding
   /** Rotate before rounding: fewer bits for large cohorts, but coordinates up to a power of two. Default false. */
   readonly rotate?: boolean
+  /**
+   * Largest standard deviation of the noise of a coordinate over `sigmaInt`; above 1 for correlated noise only, see
+   * `noiseSpread`. Default 1.
+   */
+  readonly noiseSpread?: number
   /** Joins one coordinate that counts the updates within the clip norm; see adaptive-clip.ts. */
   readonly quantile?: { readonly noise: number } | null
 }
@@ -37,6 +42,7 @@ export interface Lattice {
   readonly noiseMultiplier: number
   readonly rounding: Rounding
   readonly rotate: boolean
+  readonly noiseSpread: number
   /** Grid step: a power of two. An update is rounded to multiples of it. */
   readonly step: number
   /** Coordinates of a contribution: of the update, padded where rotated, plus the quantile's. */
@@ -59,7 +65,9 @@ export interface Lattice {
   readonly roundingVarianceShare: number | null
 }
 
-const OPTIONS = ['clip', 'cohort', 'capacity', 'dimension', 'noiseMultiplier', 'rounding', 'rotate', 'quantile']
+const OPTIONS = [
+  'clip', 'cohort', 'capacity', 'dimension', 'noiseMultiplier', 'rounding', 'rotate', 'noiseSpread', 'quantile',
+]
 
 /** Largest share of the noise's variance that the lattice may add. */
 const SHARE = 0.01
@@ -87,6 +95,7 @@ export function chooseLattice(options: LatticeOptions): Lattice {
   const noiseMultiplier = aNumber('noiseMultiplier', options.noiseMultiplier, 0, 2 ** 16)
   const rounding = oneOf('rounding', options.rounding ?? 'stochastic', ['stochastic', 'nearest'] as const)
   const rotate = options.rotate ?? false
+  const noiseSpread = aNumber('noiseSpread', options.noiseSpread ?? 1, 1)
   const quantile = options.quantile ? anOptions('quantile', options.quantile, ['noise']) : null
   const quantileNoise = quantile === null ? null : aNumber('quantile.noise', quantile.noise, 0)
   if (quantileNoise !== null && quantileNoise <= noiseMultiplier / 2) {
@@ -94,7 +103,7 @@ export function chooseLattice(options: LatticeOptions): Lattice {
       `${quantileNoise}; with less noise the count alone would spend the whole budget`)
   }
   const padded = rotate ? 2 ** bitsOf(dimension) : dimension
-  const asked: Asked = { clip, capacity, padded, noiseMultiplier, rounding, quantileNoise }
+  const asked: Asked = { clip, capacity, padded, noiseMultiplier, rounding, noiseSpread, quantileNoise }
 
   let step = 1
   while (step < clip) step *= 2
@@ -113,7 +122,7 @@ export function chooseLattice(options: LatticeOptions): Lattice {
         `and ${dimension} coordinates; ${rotate ? 'use a smaller capacity' : 'set rotate, or use a smaller capacity'}`)
     }
     return Object.freeze({
-      clip, cohort, capacity, dimension, noiseMultiplier, rounding, rotate, step,
+      clip, cohort, capacity, dimension, noiseMultiplier, rounding, rotate, noiseSpread, step,
       length: padded + (quantileNoise === null ? 0 : 1),
       updateClipInt: sizes.updateClipInt, quantileInt: sizes.quantileInt,
       clipInt: sizes.clipInt, sigmaInt: sizes.sigmaInt,
@@ -124,9 +133,19 @@ export function chooseLattice(options: LatticeOptions): Lattice {
   }
 }
 
+/**
+ * The lattice of a round that trains only `dimension` of the coordinates: same step, clip, noise and modulus, so that
+ * rounds of different slices can share correlated noise. All bounds hold for fewer coordinates too.
+ */
+export function sliceLattice(lattice: Lattice, dimension: number): Lattice {
+  anInteger('dimension', dimension, 1, lattice.dimension)
+  if (lattice.rotate) throw new RangeError('"lattice" expected one without rotation, whose size is a power of two')
+  return Object.freeze({ ...lattice, dimension, length: dimension + (lattice.quantileInt > 0 ? 1 : 0) })
+}
+
 interface Asked {
   readonly clip: number, readonly capacity: number, readonly padded: number, readonly noiseMultiplier: number
-  readonly rounding: Rounding, readonly quantileNoise: number | null
+  readonly rounding: Rounding, readonly noiseSpread: number, readonly quantileNoise: number | null
 }
 
 interface Sizes {
@@ -153,7 +172,7 @@ function sizesAt(step: number, asked: Asked): Sizes {
 }
 
 function bitsFor(step: number, rotate: boolean, asked: Asked, sizes: Sizes): number {
-  const { clip, capacity, padded } = asked
+  const { clip, capacity, padded, noiseSpread } = asked
   const { updateClipInt, quantileInt, clipInt, sigmaInt } = sizes
   // 2 exp(-t^2 / 2) for each of padded + 1 coordinates, together at most 2^-(WRAP_BITS + 2)
   const tail = Math.sqrt(2 * 0.6931471805599454 * (1 + bitsOf(padded + 1) + WRAP_BITS + 2))
@@ -163,7 +182,7 @@ function bitsFor(step: number, rotate: boolean, asked: Asked, sizes: Sizes): num
     const spread = tail * (clip / step) / Math.sqrt(padded) + 1 + clipInt * 2 ** -18
     largest = Math.min(largest, capacity * spread)
   }
-  return 1 + bitsOf(Math.max(largest, capacity * quantileInt) + tail * sigmaInt + 1)
+  return 1 + bitsOf(Math.max(largest, capacity * quantileInt) + tail * noiseSpread * sigmaInt + 1)
 }
 
 /** The least b with 2^b >= x. */

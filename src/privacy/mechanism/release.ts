@@ -7,6 +7,7 @@ import { anOptions } from '../../assert.ts'
 import { PrivacyError } from '../../errors.ts'
 import { discreteGaussian, nonPrivate, type PrivacyEvent } from '../accountant/event.ts'
 import type { Aggregate } from './aggregate.ts'
+import type { CorrelatedNoise } from './correlated-noise.ts'
 import type { Lattice } from './lattice.ts'
 import type { NoiseKind, NoiseSource } from './noise-source.ts'
 import { within, type Scratch } from './scratch.ts'
@@ -17,6 +18,8 @@ export interface ReleaseOptions {
   /** The seed that the clients encoded with. */
   readonly publicSeed: Uint8Array
   readonly round: number
+  /** Noise of a whole run, for its lattice and slices of it; and which of its coordinates the slice's are. */
+  readonly correlated?: { readonly noise: CorrelatedNoise, readonly index?: Int32Array }
   /** Allows seeded noise and a noise multiplier of 0: a simulation, no guarantee. Default false. */
   readonly simulation?: boolean
 }
@@ -27,7 +30,10 @@ export interface Released {
   readonly mean: Float32Array
   /** Noised share of updates within the clip norm, over the planned cohort; null without a quantile coordinate. */
   readonly within: number | null
-  /** What was done, for accountant and ledger; sampling is added by whoever sampled. */
+  /**
+   * What was done, for accountant and ledger; sampling is added by whoever sampled. With correlated noise the event of
+   * the whole run: account for it once.
+   */
   readonly event: PrivacyEvent
   /** Kind of the noise; 'none' where the lattice has none. */
   readonly noise: NoiseKind | 'none'
@@ -41,8 +47,8 @@ export interface Released {
 export function release(
   scratch: Scratch, aggregate: Aggregate, source: NoiseSource, options: ReleaseOptions,
 ): Released {
-  anOptions('release', options, ['publicSeed', 'round', 'simulation'])
-  const { round, simulation = false } = options
+  anOptions('release', options, ['publicSeed', 'round', 'correlated', 'simulation'])
+  const { round, correlated, simulation = false } = options
   const publicSeed = aKey('publicSeed', options.publicSeed)
   const { lattice } = aggregate
   const system = SystemNoise.is(source)
@@ -51,14 +57,20 @@ export function release(
     throw new PrivacyError(`"release" expected system noise, got ${got}; ` +
       'simulation: true allows it, and promises nothing')
   }
-  return within(scratch, 8 * (lattice.length + 4), (frame) => {
+  if (correlated) sameGrid(lattice, correlated.noise.lattice)
+  return within(scratch, 12 * (lattice.length + 4) + (correlated?.noise.bytes ?? 0), (frame) => {
     const { kernels } = frame
-    const stream = lattice.sigmaInt > 0 ? source.open(frame, { purpose: 'noise', round }) : 0
+    // noise first, into zeros: where there is none to be had, the sum is not taken
+    const sum = frame.alloc(lattice.length * 4)
+    if (correlated) {
+      correlated.noise.addTo(frame, sum, lattice.length, source, round, correlated.index)
+    } else if (lattice.sigmaInt > 0) {
+      const stream = source.open(frame, { purpose: 'noise', round })
+      kernels.discrete_gaussian_add(sum, lattice.length, lattice.sigmaInt, stream)
+    }
     const taken = aggregate.take()
-    const sum = frame.put(taken)
+    kernels.add_mod(sum, frame.put(taken), lattice.length, lattice.modulusBits)
     taken.fill(0)
-    if (lattice.sigmaInt > 0) kernels.discrete_gaussian_add(sum, lattice.length, lattice.sigmaInt, stream)
-    kernels.lift_mod(sum, lattice.length, lattice.modulusBits)
     const size = lattice.length - (lattice.quantileInt > 0 ? 1 : 0)
     const real = frame.alloc(size * 4)
     kernels.lattice_to_real(real, sum, lattice.step / (lattice.rotate ? Math.sqrt(size) : 1) / lattice.cohort, size)
@@ -68,7 +80,7 @@ export function release(
     return Object.freeze({
       mean: frame.f32(real, lattice.dimension),
       within: lattice.quantileInt > 0 ? share(frame.i32(sum + size * 4, 1)[0], lattice) : null,
-      event: eventOf(lattice),
+      event: correlated?.noise.event ?? eventOf(lattice),
       noise: lattice.sigmaInt === 0 ? 'none' : system ? 'system' : 'seeded',
     })
   })
@@ -78,6 +90,15 @@ export function release(
 export function eventOf(lattice: Lattice): PrivacyEvent {
   if (lattice.sigmaInt === 0) return nonPrivate()
   return discreteGaussian({ sigma: lattice.sigmaInt, sensitivity: lattice.clipInt, dimension: lattice.length })
+}
+
+function sameGrid(lattice: Lattice, whole: Lattice): void {
+  for (const key of ['step', 'clipInt', 'sigmaInt', 'modulusBits', 'quantileInt', 'rotate'] as const) {
+    if (lattice[key] !== whole[key]) {
+      throw new RangeError(`"lattice" expected the ${key} of the correlated noise, ${whole[key]}, got ` +
+        `${lattice[key]}; use sliceLattice of its lattice`)
+    }
+  }
 }
 
 /** Sum of plus or minus q, to a share of the cohort: (1 + sum / (q n)) / 2. */
