@@ -81,7 +81,12 @@ export function withGradients<R>(
     if (!Number.isFinite(gradientNorm)) throw new NumericError('gradient_norm', 'slice', String(gradientNorm))
     if (options.maxGradientNorm !== undefined && gradientNorm > options.maxGradientNorm) {
       const factor = options.maxGradientNorm / gradientNorm
-      for (const [part, address] of gradients) kernels['scale'](address, address, factor, length(part))
+      const scaled = new Set<number>()
+      for (const [part, address] of gradients) {
+        // two parts may have one gradient
+        if (!scaled.has(address)) kernels['scale'](address, address, factor, length(part))
+        scaled.add(address)
+      }
     }
     return use(gradients, { loss: sum / losses.length, correct: countCorrect(probabilities, targets, task.labels.length), gradientNorm })
   })
