@@ -17,7 +17,7 @@ export const names = ['layers', 'bans', 'tests', 'lines', 'words', 'links', 'ker
 export async function runChecks({ only = names, quick = false, update = false } = {}) {
   const results = []
   for (const name of only) {
-    const { title, check } = await import(`./check/${name}.mjs`)
+    const { title, check, report = false } = await import(`./check/${name}.mjs`)
     const started = performance.now()
     let problems, notes = []
     try {
@@ -27,10 +27,10 @@ export async function runChecks({ only = names, quick = false, update = false } 
     }
     const seconds = (performance.now() - started) / 1000
     const failed = problems.length > 0
-    console.log(`${failed ? 'FAIL' : 'ok  '} check ${name}: ${title}  ${seconds.toFixed(1)} s`)
+    console.log(`${failed ? 'FAIL' : report ? 'info' : 'ok  '} check ${name}: ${title}  ${seconds.toFixed(1)} s`)
     for (const note of notes) console.log(`       ${note}`)
     for (const problem of problems) console.log(`     - ${problem}`)
-    results.push({ name, failed, seconds })
+    if (!report || failed) results.push({ name, failed, seconds }) // a report is no test
   }
   return results
 }

@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 
 export const title = 'size of a browser client'
+export const report = true
 
 /** What such a client uses, by source file; those that are not written yet are left out and named. */
 const parts = {
