@@ -2,6 +2,7 @@
  * Privacy accounting: what a series of noisy releases costs.
  * @module
  */
+export { auditOneRun, oneRunPValue, type CanaryScores } from './audit-one-run.ts'
 export { UnsupportedEventError, type Accountant, type Counted } from './accountant.ts'
 export {
   calibrateEvent, calibrateNoise, epsilonOf, solveBudget,
@@ -26,5 +27,8 @@ export {
   noiseStream, treeNoise, type NoiseStream, type NoiseStreamState,
 } from './correlated/noise-stream.ts'
 export { rankSliceParticipation, rowStreams, type RowStreams } from './correlated/rank-slice.ts'
-export { firstColumn, squareRootCoefficients, strategySensitivitySquared, toeplitzSensitivitySquared } from './correlated/toeplitz.ts'
+export { optimalBlt } from './correlated/blt.ts'
+export {
+  firstColumn, maxParticipationLinear, squareRootCoefficients, strategySensitivitySquared, toeplitzSensitivitySquared,
+} from './correlated/toeplitz.ts'
 export { treeSensitivitySquared } from './correlated/tree-sensitivity.ts'

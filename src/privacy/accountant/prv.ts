@@ -94,7 +94,8 @@ function boundsOf(
     parts.push({ pmf: one.pmf, count })
     shift += count * one.shift
   }
-  const sum = new LossSum(parts)
+  // The window's share of errors, e^-16 of the tilted mass, is far below what δerr leaves for truncation.
+  const sum = new LossSum(parts, -16)
   const at = (d: number): number => sum.epsilon(d, -shift).value + shift
   return {
     lower: delta + deltaError >= 1 ? 0 : at(delta + deltaError) - epsilonError,

@@ -43,8 +43,9 @@ export function firstColumn(strategy: MatrixStrategy, rounds: number): Float64Ar
  * Squared L2 sensitivity of C x in clip norms for participations at least `minSeparation` rounds apart, at most
  * `maxParticipations` of them. Exact for coefficients that are >= 0 and do not increase, where the worst unit takes part
  * at rounds 0, s, 2s, ... (Kalinin and Lampert 2024, Theorem 2); exact for any coefficients when the bands do not reach
- * the next participation, where the columns are orthogonal (Choquette-Choo et al. 2023, Theorem 2).
- * @throws {RangeError} for other coefficients: no exact value is known that could be computed
+ * the next participation, where the columns are orthogonal (Choquette-Choo et al. 2023, Theorem 2); an upper bound for
+ * other coefficients, up to 2,048 rounds.
+ * @throws {RangeError} for other coefficients and more rounds
  */
 export function toeplitzSensitivitySquared(
   column: ArrayLike<number>, rounds: number, minSeparation: number, maxParticipations: number,
@@ -58,10 +59,7 @@ export function toeplitzSensitivitySquared(
   for (let k = 0; k < bands; k++) {
     if (column[k] < 0 || (k > 0 && column[k] > column[k - 1])) monotone = false
   }
-  if (!monotone && bands > minSeparation) {
-    throw new RangeError(`"coefficients" expected values that are >= 0 and do not increase, or at most ${minSeparation} ` +
-      `bands (the minimum separation), got ${bands} bands`)
-  }
+  if (!monotone && bands > minSeparation) return generalBound(column, rounds, minSeparation, participations)
   if (!monotone) {
     let square = 0
     for (let k = 0; k < bands; k++) square += column[k] * column[k]
@@ -75,6 +73,42 @@ export function toeplitzSensitivitySquared(
     total += value * value
   }
   return total
+}
+
+/** max over schedules π of Σ_(i∈π) max over π' of Σ_(j∈π') |G(i, j)|, at least max_π Σ_(i,j∈π) |G(i, j)|. */
+function generalBound(column: ArrayLike<number>, rounds: number, minSeparation: number, participations: number): number {
+  if (rounds > 2048) {
+    throw new RangeError('"coefficients" expected values that are >= 0 and do not increase, or fewer bands than the minimum ' +
+      `separation, or at most 2048 rounds; got ${rounds} rounds`)
+  }
+  const rows = new Float64Array(rounds)
+  const products = new Float64Array(rounds)
+  for (let i = 0; i < rounds; i++) {
+    for (let j = 0; j < rounds; j++) {
+      let product = 0
+      for (let t = Math.max(i, j); t < rounds; t++) product += (column[t - i] ?? 0) * (column[t - j] ?? 0)
+      products[j] = Math.abs(product)
+    }
+    rows[i] = maxParticipationLinear(products, minSeparation, participations)
+  }
+  return maxParticipationLinear(rows, minSeparation, participations)
+}
+
+/**
+ * The largest sum of at most `maxParticipations` values that are at least `minSeparation` places apart; values >= 0.
+ */
+export function maxParticipationLinear(values: ArrayLike<number>, minSeparation: number, maxParticipations: number): number {
+  const n = values.length
+  // best[t]: the most from the first t values with the number of participations so far.
+  let best = new Float64Array(n + 1)
+  for (let k = 0; k < maxParticipations; k++) {
+    const next = new Float64Array(n + 1)
+    for (let t = 1; t <= n; t++) {
+      next[t] = Math.max(next[t - 1], values[t - 1] + best[Math.max(0, t - minSeparation)])
+    }
+    best = next
+  }
+  return best[n]
 }
 
 /** Squared sensitivity of a strategy under a participation schedule. */

@@ -93,7 +93,7 @@ function refine(all: readonly Dominated[], relative: boolean, ask: (sum: LossSum
     const answers = sums(all, step).map(ask)
     return { value: Math.max(...answers.map((a) => a.value)), span: Math.max(...answers.map((a) => a.span)) }
   }
-  let step = roundDown(width > 0 ? width / 4096 : 1e-3)
+  let step = firstStep(all, width)
   let last = evaluate(step)
   let next = roundDown(step / 2)
   for (let i = 0; i < 4; i++) {
@@ -108,6 +108,25 @@ function refine(all: readonly Dominated[], relative: boolean, ask: (sum: LossSum
     if (next >= 0.9 * step) break
   }
   return { value: last.value, step }
+}
+
+/** Fine enough for the losses of one draw, but no finer than a thousandth of the sum's standard deviation needs. */
+function firstStep(all: readonly Dominated[], width: number): number {
+  if (!(width > 0)) return 1e-3
+  let variance = 0
+  for (const dominated of all) {
+    const { first, mass, step } = pairOf(dominated, roundDown(width / 1024)).forward
+    let sum = 0
+    let moment = 0
+    let square = 0
+    mass.forEach((m, i) => {
+      sum += m
+      moment += m * (first + i)
+      square += m * (first + i) * (first + i)
+    })
+    variance += dominated.count * (square / sum - (moment / sum) * (moment / sum)) * step * step
+  }
+  return roundDown(Math.max(width / 4096, Math.min(width / 64, Math.sqrt(variance) / 1000)))
 }
 
 /** The next number below x with one digit, or 1.5 before a power of ten: steps that repeat can be cached. */

@@ -27,7 +27,7 @@ export interface Answer {
 
 /** Longer windows than this would take many seconds. */
 const MOST_POINTS = 1 << 23
-/** Share of the tilted mass that the window may leave out at either end. */
+/** Logarithm of the share of the tilted mass that the window may leave out at either end. */
 const LOG_OUTSIDE = -32
 
 /** ln Σ mass·e^(θ loss) of one distribution: blocks of a polynomial in e^(θ·step), so one exponential a block. */
@@ -97,10 +97,13 @@ export class LossSum {
   readonly #highest: number
   readonly #slack: number
   readonly #groups: readonly Groups[]
+  readonly #logOutside: number
   /** Largest tilt at which the groups are still fine enough. */
   readonly #steepest: number
 
-  constructor(parts: readonly Part[]) {
+  /** @param logOutside - logarithm of the share of the tilted mass that the window may leave out at either end */
+  constructor(parts: readonly Part[], logOutside = LOG_OUTSIDE) {
+    this.#logOutside = logOutside
     this.#parts = parts
     this.#step = parts[0].pmf.step
     let logFinite = 0
@@ -257,18 +260,18 @@ export class LossSum {
 
   /**
    * The tilted sum on a circular window that ends at grid index `last`. `cut` bounds the probability above the window
-   * by Chernoff, P[S > h] <= e^(K(t) - t h), and h is such that this is e^LOG_OUTSIDE of the tilted mass there. The
+   * by Chernoff, P[S > h] <= e^(K(t) - t h), and h is such that this is e^logOutside of the tilted mass there. The
    * groups only choose t; K is exact.
    */
   #window(theta: number): { last: number, tilted: Float64Array, logNorm: number, cut: number, span: number } {
     const step = this.#step
     const logNorm = this.#k(theta)
-    const base = this.#roughly(theta) + LOG_OUTSIDE
+    const base = this.#roughly(theta) + this.#logOutside
     const up = this.#minimise((t) => (this.#roughly(theta + t) - base) / t).theta
     const down = this.#minimise((t) => (this.#roughly(theta - t) - base) / t).theta
     const logUp = this.#k(theta + up)
-    const top = (logUp - logNorm - LOG_OUTSIDE) / up
-    const bottom = (logNorm + LOG_OUTSIDE - this.#k(theta - down)) / down
+    const top = (logUp - logNorm - this.#logOutside) / up
+    const bottom = (logNorm + this.#logOutside - this.#k(theta - down)) / down
     const last = Math.min(this.#highest, Math.ceil(top / step) + 1)
     const lowest = Math.max(this.#lowest, Math.min(last - 1, Math.floor(bottom / step) - 1))
     let n = 16
