@@ -6,9 +6,8 @@
 export { adaptiveClip, nextClip, quantileNoise, type AdaptiveClip, type AdaptiveClipOptions } from './adaptive-clip.ts'
 export { Aggregate } from './aggregate.ts'
 export { clipForRank, type ClipRule, type ClipRuleOptions } from './clip-rule.ts'
-export {
-  CorrelatedNoise, noiseSpread, type CorrelatedOptions, type CorrelatedState, type CorrelatedStrategy,
-} from './correlated-noise.ts'
+export { noiseSpread, type CorrelatedStrategy } from './correlated-design.ts'
+export { CorrelatedNoise, type CorrelatedOptions, type CorrelatedState } from './correlated-noise.ts'
 export { encode, type Contribution, type EncodeOptions } from './encode.ts'
 export { chooseLattice, sliceLattice, type Lattice, type LatticeOptions, type Rounding } from './lattice.ts'
 export type { NoiseKind, NoiseSource } from './noise-source.ts'

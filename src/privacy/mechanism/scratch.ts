@@ -4,6 +4,9 @@
  */
 import type { Kernels } from '../../wasm/instantiate.ts'
 
+/** What is copied in and out. */
+export type Numbers = Float32Array | Float64Array | Int32Array | Uint8Array
+
 /** Kernels and a memory that lends blocks: an engine is one. */
 export interface Scratch {
   readonly kernels: Kernels
@@ -20,13 +23,13 @@ export interface Frame {
   /** Address of `bytes` bytes, aligned to 16, all zero. */
   alloc(bytes: number): number
   /** Copies an array in and returns its address. */
-  put(data: Float32Array | Int32Array | Uint8Array): number
+  put(data: Numbers): number
   /** Copies an array to an address of this frame. */
-  set(ptr: number, data: Float32Array | Int32Array | Uint8Array): void
+  set(ptr: number, data: Numbers): void
   /** Overwrites bytes with zeros before the frame ends. */
   erase(ptr: number, bytes: number): void
-  /** Copies i32 out into an array of the caller's. */
-  read(ptr: number, into: Int32Array): void
+  /** Copies bytes out into an array of the caller's. */
+  read(ptr: number, into: Numbers): void
   /** An owned copy of n f32. */
   f32(ptr: number, n: number): Float32Array
   /** An owned copy of n i32. */
@@ -54,7 +57,7 @@ export function within<R>(scratch: Scratch, bytes: number, run: (frame: Frame) =
       if (used > size) throw new Error(`frame expected at most ${size} bytes, got a need of ${used}`)
       return ptr
     }
-    const set = (ptr: number, data: Float32Array | Int32Array | Uint8Array) => {
+    const set = (ptr: number, data: Numbers) => {
       bytesAt(ptr, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
     }
     bytesAt(base, size).fill(0)
@@ -67,7 +70,9 @@ export function within<R>(scratch: Scratch, bytes: number, run: (frame: Frame) =
           return ptr
         },
         erase(ptr, count) { bytesAt(ptr, count).fill(0) },
-        read(ptr, into) { into.set(new Int32Array(memory.buffer, ptr, into.length)) },
+        read(ptr, into) {
+          new Uint8Array(into.buffer, into.byteOffset, into.byteLength).set(bytesAt(ptr, into.byteLength))
+        },
         f32: (ptr, n) => new Float32Array(memory.buffer, ptr, n).slice(),
         i32: (ptr, n) => new Int32Array(memory.buffer, ptr, n).slice(),
       })

@@ -2,8 +2,9 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { squareRootCoefficients, toeplitzSensitivitySquared } from '../../../src/privacy/accountant/correlated/toeplitz.ts'
 import {
-  Aggregate, CorrelatedNoise, chooseLattice, noiseSpread, release, sliceLattice, type CorrelatedStrategy,
+  Aggregate, CorrelatedNoise, chooseLattice, noiseSpread, release, sliceLattice, type CorrelatedStrategy, type Lattice,
 } from '../../../src/privacy/mechanism/index.ts'
+import { designOf } from '../../../src/privacy/mechanism/correlated-design.ts'
 import { SeededNoise } from '../../../src/privacy/mechanism/seeded-noise.ts'
 import { within } from '../../../src/privacy/mechanism/scratch.ts'
 import { rng } from '../../support/rng.ts'
@@ -21,6 +22,10 @@ function make(strategy: CorrelatedStrategy, rounds: number, dimension: number, n
   return { lattice, options, noise: new CorrelatedNoise(options) }
 }
 
+const design = ({ lattice, strategy, rounds }: { lattice: Lattice, strategy: CorrelatedStrategy, rounds: number }) =>
+  designOf(lattice, strategy, { rounds, minSeparation: rounds, maxParticipations: 1 })
+const blt = { kind: 'blt', outputScale: [0.32, 0.08], bufferDecay: [0.55, 0.97] } as const
+
 /** One round's noise alone. */
 const roundOf = (noise: CorrelatedNoise, round: number, index?: Int32Array, variant: 'simd' | 'scalar' = 'simd') => {
   const n = index?.length ?? noise.lattice.length
@@ -37,19 +42,17 @@ const drawsOf = (n: number, sigma: number, round: number) => within(memory.simd,
   return frame.i32(out, n)
 })
 
-/** Scaled noise and coefficients, read back from the event. */
-function partsOf(noise: CorrelatedNoise): { sigma: number, unit: number, c: number[] } {
-  if (noise.event.kind !== 'matrix-factorisation' || noise.event.strategy.kind !== 'banded') throw new Error(noise.event.kind)
-  const c = noise.event.strategy.coefficients
-  let unit = 2048
-  while (unit > 64 && noise.event.noiseMultiplier * noise.lattice.clipInt * unit > 2 ** 24) unit /= 2
-  return { sigma: Math.round(noise.event.noiseMultiplier * noise.lattice.clipInt * unit), unit, c: c.map((x) => x * unit) }
+/** The integers behind a strategy. */
+function partsOf({ lattice, strategy, rounds }: Parameters<typeof design>[0]): { sigma: number, unit: number, c: number[] } {
+  const { sigma, bits, ...rest } = design({ lattice, strategy, rounds })
+  const c = rest.kind === 'banded' ? [2 ** bits, ...rest.coefficients] : []
+  return { sigma, unit: 2 ** bits, c }
 }
 
 for (const variant of ['simd', 'scalar'] as const) {
   test(`${variant}: banded noise is the recursion in big integers, each coordinate by its own clock`, () => {
-    const { noise } = make(banded(4), 9, 7)
-    const { sigma, unit, c } = partsOf(noise)
+    const { noise, options } = make(banded(4), 9, 7)
+    const { sigma, unit, c } = partsOf(options)
     const past: bigint[][] = Array.from({ length: 7 }, () => [])
     const indices = [undefined, [0, 1, 2], [6, 5, 0], undefined, [3], [0, 1, 2, 3, 4, 5], undefined, [2, 4], undefined]
     indices.forEach((list, round) => {
@@ -65,6 +68,25 @@ for (const variant of ['simd', 'scalar'] as const) {
         own.push(expected)
       })
     })
+  })
+
+  test(`${variant}: BLT noise is the recursion of its buffers, with a whole number taken back`, () => {
+    const { noise, lattice, options } = make(blt, 12, 6)
+    if (noise.event.kind !== 'matrix-factorisation') throw new Error(noise.event.kind)
+    const { sigma, unit } = partsOf(options)
+    assert.ok(noise.event.noiseMultiplier >= 1 && noise.event.noiseMultiplier < 1.001)
+    // errors of the buffers are paid for: more noise than the clip alone asks for
+    assert.ok(sigma > lattice.clipInt * unit)
+    const buffers = Array.from({ length: 6 }, () => [0, 0])
+    for (let round = 0; round < 12; round++) {
+      const z = drawsOf(6, sigma, round)
+      roundOf(noise, round, undefined, variant).forEach((u, i) => {
+        const past = blt.outputScale[0] * buffers[i][0] + blt.outputScale[1] * buffers[i][1]
+        // ties to even cannot come up: buffers hold fractions of 2^-40 and below
+        assert.is(u, Math.floor((z[i] - Math.round(past * unit)) / unit + 0.5))
+        buffers[i] = buffers[i].map((s, k) => blt.bufferDecay[k] * s + u)
+      })
+    }
   })
 
   test(`${variant}: tree noise adds up, in every prefix, to the noise of the nodes that make it up`, () => {
@@ -84,8 +106,8 @@ for (const variant of ['simd', 'scalar'] as const) {
 
 test('what is released is a function of C x + y alone, in exact integers: the rounding gives nothing away', () => {
   const rounds = 40, dimension = 3
-  const { noise } = make(banded(6), rounds, dimension)
-  const { sigma, unit, c } = partsOf(noise)
+  const { noise, options } = make(banded(6), rounds, dimension)
+  const { sigma, unit, c } = partsOf(options)
   const random = rng(5)
   const x: number[][] = [], r: number[][] = [], again: number[][] = []
   for (let t = 0; t < rounds; t++) {
@@ -103,8 +125,35 @@ test('what is released is a function of C x + y alone, in exact integers: the ro
   assert.equal(r, again)
 })
 
+test('BLT: what neighbours change, but for the linear part, is at most 1.001 a coordinate and round: 2 E, as paid for', () => {
+  // whatever was released before (r), the term taken back is a function of r - x; x and x' differ by a client's clip
+  const unit = 2048, random = rng(4)
+  const taken = (v: number[]) => {
+    const buffers = [0, 0]
+    return v.map((u) => {
+      const past = Math.round((blt.outputScale[0] * buffers[0] + blt.outputScale[1] * buffers[1]) * unit)
+      buffers.forEach((s, k) => { buffers[k] = blt.bufferDecay[k] * s + u })
+      return past
+    })
+  }
+  const exact = (v: number[]) => v.map((_, t) => {
+    let sum = 0
+    for (let j = 1; j <= t; j++) {
+      sum += (blt.outputScale[0] * blt.bufferDecay[0] ** (j - 1) + blt.outputScale[1] * blt.bufferDecay[1] ** (j - 1)) * v[t - j]
+    }
+    return sum * unit
+  })
+  for (let i = 0; i < 200; i++) {
+    const a = Array.from({ length: 30 }, () => random.int(-100_000, 100_000))
+    const change = a.map(() => random.int(-1000, 1000))
+    const b = a.map((x, t) => x + change[t]), linear = exact(change)
+    const before = taken(a), after = taken(b)
+    before.forEach((x, t) => assert.ok(Math.abs(after[t] - x - linear[t]) <= 1.001))
+  }
+})
+
 test('a saved state goes on as if nothing had happened', () => {
-  for (const strategy of [banded(5), { kind: 'tree' } as const]) {
+  for (const strategy of [banded(5), blt, { kind: 'tree' } as const]) {
     const a = make(strategy, 12, 30), b = make(strategy, 12, 30)
     let resumed = b.noise
     for (let round = 0; round < 12; round++) {
@@ -116,8 +165,8 @@ test('a saved state goes on as if nothing had happened', () => {
 })
 
 test('prefix sums have less noise than independent noise of the same privacy: 64 rounds, 16 bands, half the deviation', () => {
-  const rounds = 64, dimension = 400, { noise, lattice } = make(banded(16), rounds, dimension)
-  const { c, unit } = partsOf(noise)
+  const rounds = 64, dimension = 400, { noise, lattice, options } = make(banded(16), rounds, dimension)
+  const { c, unit } = partsOf(options)
   const prefix = new Float64Array(dimension)
   for (let round = 0; round < rounds; round++) roundOf(noise, round).forEach((u, i) => { prefix[i] += u })
   const deviation = Math.sqrt(prefix.reduce((sum, x) => sum + x * x, 0) / dimension)
@@ -132,7 +181,7 @@ test('three rounds of a unit that is in the first: mu from 0.4 to 0.5 as claimed
   const coefficients = squareRootCoefficients(3)
   const sensitivity = Math.sqrt(toeplitzSensitivitySquared(coefficients, rounds, rounds, 1))
   const { lattice, options } = make(strategy, rounds, 1, 2 * sensitivity)
-  const { c, unit } = partsOf(new CorrelatedNoise(options))
+  const { c, unit } = partsOf(options)
   const target = Int32Array.of(lattice.clipInt)
   const run = (from: number, present: boolean) => {
     const noise = new CorrelatedNoise(options), source = new SeededNoise(from)
@@ -159,7 +208,7 @@ test('three rounds of a unit that is in the first: mu from 0.4 to 0.5 as claimed
 })
 
 test('rounds of slices share one state; the event covers the run, with whole coefficients', () => {
-  const { lattice, noise } = make(banded(4), 8, 6)
+  const { lattice, noise, options: run } = make(banded(4), 8, 6)
   const slice = sliceLattice(lattice, 2)
   const aggregate = new Aggregate(memory.simd, slice)
   aggregate.add(Int32Array.of(5, -5))
@@ -168,7 +217,7 @@ test('rounds of slices share one state; the event covers the run, with whole coe
   assert.is(released.mean.length, 2)
   assert.is(released.event, noise.event)
   assert.equal(noise.save().counts, Int32Array.of(0, 1, 0, 0, 1, 0))
-  const { c, unit } = partsOf(noise)
+  const { c, unit } = partsOf(run)
   assert.ok(c.every(Number.isInteger))
   squareRootCoefficients(4).forEach((x, i) => assert.ok(Math.abs(c[i] / unit - x) <= 0.5 / unit))
   assert.ok(noise.event.kind === 'matrix-factorisation' && noise.event.noiseMultiplier >= 1)
