@@ -5,10 +5,10 @@
  */
 import { hexToBytes } from '@noble/hashes/utils.js'
 import { PrivacyError } from '../errors.ts'
-import { hashArray, hashOf } from '../federated/canonical.ts'
+import { hashArray, hashOf } from '../canonical.ts'
 import { makePlan, planHash } from '../federated/plan.ts'
 import { applyUpdate, serverOptimizer } from '../federated/server-optimizer.ts'
-import { readSlice } from '../peft/slice.ts'
+import { readSlice, writeSlice } from '../peft/slice.ts'
 import type { Slice } from '../peft/slice.ts'
 import { gaussian, nonPrivate, pldAccountant, poissonSampled } from '../privacy/accountant/index.ts'
 import type { Accountant, PrivacyEvent } from '../privacy/accountant/index.ts'
@@ -159,6 +159,8 @@ async function* run(
         losses.push(diagnostics.loss)
         norms.push(diagnostics.norm)
       }
+      // without threads the clients trained in place: back to where the round started
+      writeSlice(classifier.parameters, reads, state)
       const released = release(engine, aggregate, source, { publicSeed: hexToBytes(publicSeed), round, simulation: true })
       accountant = next
       applyUpdate(engine, classifier.parameters, slice, optimizer, released.mean)

@@ -2,8 +2,8 @@
  * What is trained, as plain data, so that every thread builds the same.
  * @module
  */
-import { canonicalJson, hashBytes, hashOf } from '../federated/canonical.ts'
-import type { Plain } from '../federated/canonical.ts'
+import { canonicalJson, hashBytes, hashOf } from '../canonical.ts'
+import type { Plain } from '../canonical.ts'
 import type { Host } from '../host.ts'
 import type { LoadOptions } from '../model/encoder.ts'
 import { loadModel } from '../model/load.ts'
