@@ -3,7 +3,7 @@ import { read } from './files.mjs'
 
 export const title = 'each kernel has a reference twin and a test'
 
-/** Kernels without a twin, and why they need none. Privacy kernels work on exact integers and have tests of their own. */
+/** Kernels without a twin, and why they need none. Privacy kernels work on exact integers and have tests of their own. @type {Record<string, string>} */
 const noTwin = {
   denormal_probe: 'one multiplication, to ask whether the thread flushes denormals',
   gemm_scratch: 'returns a size', attention_scratch: 'returns a size', packed_weight_length: 'returns a size',
@@ -20,6 +20,8 @@ const plain = (name) => name.replaceAll('_', '').toLowerCase()
  * @param {{ path: string, text: string }[]} sources - AssemblyScript files
  * @param {string[]} exported - names that the built module exports
  * @param {{ text: string }[]} references @param {{ text: string }[]} tests
+ * @param {Record<string, string>} [without] - kernels that need no twin, with the reason
+ * @returns {string[]}
  */
 export function kernelProblems(sources, exported, references, tests, without = noTwin) {
   const twins = new Set(references.flatMap(({ text }) => [...text.matchAll(/^export (?:function|const) (\w+)/gm)].map((match) => plain(match[1]))))

@@ -1,0 +1,45 @@
+/** The gate of banned words stops what it should, and only that. */
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { banProblems } from '../../scripts/check/bans.mjs'
+
+const bans = (text: string): string[] => banProblems('src/file.ts', text)
+
+test('functions of Math that engines compute differently fail; exact ones pass', () => {
+  for (const name of ['exp', 'log', 'sin', 'cos', 'pow', 'tanh', 'random', 'hypot', 'cbrt', 'expm1', 'log2', 'atan2']) {
+    assert.match(bans(`const x = Math.${name}(1)`)[0], new RegExp(`^src/file.ts:1 uses Math.${name}`))
+  }
+  for (const name of ['abs', 'floor', 'ceil', 'trunc', 'round', 'sqrt', 'min', 'max', 'fround', 'imul', 'sign', 'clz32']) {
+    assert.equal(bans(`const x = Math.${name}(1)`), [])
+  }
+  assert.equal(bans('const x = Math.PI * 2'), [])
+})
+
+test('Math as a value or by a computed name fails: it would hide the function', () => {
+  assert.is(bans('const { exp } = Math').length, 1)
+  assert.is(bans(`const x = Math['exp'](1)`).length, 1)
+})
+
+test('** passes for powers of 2 only', () => {
+  assert.equal(bans('const x = 2 ** k'), [])
+  assert.is(bans('const x = y ** 2').length, 1)
+  assert.is(bans('x **= 2').length, 1)
+})
+
+test('globals of a runtime fail, with their line', () => {
+  for (const text of ['console.log(1)', 'new Date()', 'Date.now()', 'performance.now()', 'process.env.X', 'window.x', 'navigator.y', 'Deno.args',
+    'Bun.env', `require('x')`, 'globalThis.x', 'crypto.getRandomValues(x)', 'new Intl.NumberFormat()', `eval('1')`, `new Function('1')`]) {
+    assert.match(bans(`const before = 1\n${text}`)[0] ?? '', /^src\/file\.ts:2 uses /, text)
+  }
+  assert.is(bans('a.localeCompare(b)').length, 1)
+  assert.is(bans('a.toLocaleString()').length, 1)
+})
+
+test('the same words in comments, strings, members, types and own names pass', () => {
+  assert.equal(bans('// Math.exp and console.log\n/** Date.now() */\nconst text = "process.env Math.pow"'), [])
+  assert.equal(bans('const settings = { window: 3, process: 4 }\nconst w = settings.window + settings.process'), [])
+  assert.equal(bans('function cut(window: number): number { return window + 1 }'), [])
+  assert.equal(bans('interface Clock { performance: number }'), [])
+})
+
+test.run()
