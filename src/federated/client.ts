@@ -10,7 +10,7 @@ import { encode } from '../privacy/mechanism/index.ts'
 import { random } from '../random.ts'
 import type { Classifier } from '../train/classifier.ts'
 import { trainStep } from '../train/step.ts'
-import { hashArray } from './canonical.ts'
+import { hashArray } from '../canonical.ts'
 import type { Plan } from './plan.ts'
 
 /** A client's examples, as tokens. */

@@ -6,8 +6,8 @@ import { aNumber, anInteger, anOptions } from '../assert.ts'
 import type { Slice } from '../peft/slice.ts'
 import { chooseLattice } from '../privacy/mechanism/index.ts'
 import type { Lattice } from '../privacy/mechanism/index.ts'
-import { hashOf } from './canonical.ts'
-import type { Plain } from './canonical.ts'
+import { hashOf } from '../canonical.ts'
+import type { Plain } from '../canonical.ts'
 
 /** How a client trains, the same for all. */
 export interface LocalTraining {
