@@ -125,7 +125,7 @@ export async function loadBert(
   return Object.freeze({
     engine,
     architecture: config.architecture,
-    width: C, embeddingWidth: C,
+    width: C, embeddingWidth: C, pooling: kind,
     maxTokens: config.maxTokens, vocabularySize: config.vocabularySize,
     sites: Object.freeze(loader.sites), tensors: Object.freeze(loader.tensors),
     tokens,

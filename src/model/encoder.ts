@@ -5,6 +5,7 @@
  */
 import type { Value } from '../graph/value.ts'
 import type { Pass, Site } from '../ops/pass.ts'
+import type { Pooling } from '../ops/pool.ts'
 import type { WeightFormat } from '../ops/weight.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Engine } from '../wasm/engine.ts'
@@ -19,6 +20,8 @@ export interface Encoder {
   readonly width: number
   /** Width of the vector of a text. */
   readonly embeddingWidth: number
+  /** How token vectors become the vector of a text. */
+  readonly pooling: Pooling
   readonly maxTokens: number
   readonly vocabularySize: number
   /** Linear layers that an adapter can attach to. */

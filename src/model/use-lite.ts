@@ -82,7 +82,7 @@ export async function loadUseLite(engine: Engine, file: TensorFile, options: Loa
   }
 
   return Object.freeze({
-    engine, architecture: 'use-lite', width: wide, embeddingWidth: wide, maxTokens: MAX_TOKENS, vocabularySize,
+    engine, architecture: 'use-lite', width: wide, embeddingWidth: wide, pooling: 'mean' as const, maxTokens: MAX_TOKENS, vocabularySize,
     sites: Object.freeze(loader.sites), tensors: Object.freeze(loader.tensors.filter(tensor => tensor !== signal)),
     tokens,
     embed(pass: Pass, batch: TokenBatch) {

@@ -88,16 +88,18 @@ export function attachLora(encoder: Encoder, config: LoraConfig): LoraAdapter {
 /** The sites whose names are, or end with a dot and, one of the words. */
 function matchSites(encoder: Encoder, words: readonly string[]): Site[] {
   if (!Array.isArray(words) || words.length === 0) throw new RangeError(`"sites" expected at least one name, got ${show(words)}`)
-  const matches = (name: string, word: string) => name === word || name.endsWith(`.${word}`)
   for (const word of words) {
-    if (!encoder.sites.some(site => matches(site.name, word))) {
+    if (!encoder.sites.some(site => matchesSite(site.name, word))) {
       const ends = [...new Set(encoder.sites.map(site => site.name.replace(/^.*?\.\d+\./, '')))]
       throw new RangeError(`"sites" expected names of linear layers of this ${encoder.architecture} model ` +
         `(ends of names: ${ends.join(', ')}), got ${show(word)}`)
     }
   }
-  return encoder.sites.filter(site => words.some(word => matches(site.name, word)))
+  return encoder.sites.filter(site => words.some(word => matchesSite(site.name, word)))
 }
+
+/** Whether a name is, or ends with a dot and, the word: PEFT's rule for `target_modules`. */
+export function matchesSite(name: string, word: string): boolean { return name === word || name.endsWith(`.${word}`) }
 
 /** Uniform in [-1/sqrt(inputs), 1/sqrt(inputs)), from a stream of the site's own. */
 function initialA(site: string, rank: number, inputs: number, seed: number): Float32Array {

@@ -46,15 +46,30 @@ export interface ForwardOptions {
 /** Names of the head's tensors. */
 export const HEAD_WEIGHT = 'head.weight', HEAD_BIAS = 'head.bias'
 
-/** A classifier with a head that starts at zero: the first logits are all equal, the first gradient is the data's. */
-export function textClassifier(
-  { encoder, labels, adapter }: { encoder: Encoder, labels: readonly string[], adapter?: LoraAdapter | undefined },
-): Classifier {
+/** What a classifier is made of. */
+export interface ClassifierParts {
+  readonly encoder: Encoder
+  readonly labels: readonly string[]
+  readonly adapter?: LoraAdapter | undefined
+  /** Values of the head, e.g. imported ones: weight [labels, width of an embedding], bias [labels]. */
+  readonly head?: { readonly weight: Float32Array, readonly bias: Float32Array } | undefined
+}
+
+/**
+ * A classifier. A head without values starts at zero: the first logits are all equal, the first gradient is the data's.
+ *
+ * @throws RangeError where labels repeat or are fewer than two, or the head's values are not of this size
+ */
+export function textClassifier({ encoder, labels, adapter, head: values }: ClassifierParts): Classifier {
   if (!Array.isArray(labels) || labels.length < 2) throw new RangeError(`"labels" expected at least two names, got ${show(labels)}`)
   labels.forEach((label, i) => aString(`labels[${i}]`, label))
   if (new Set(labels).size !== labels.length) throw new RangeError(`"labels" expected different names, got ${show(labels)}`)
   const weight = new Tensor(encoder.engine, HEAD_WEIGHT, [labels.length, encoder.embeddingWidth])
   const bias = new Tensor(encoder.engine, HEAD_BIAS, [labels.length])
+  if (values) {
+    weight.write(values.weight)
+    bias.write(values.bias)
+  }
   const head: Site = Object.freeze({ name: 'head', weight: denseWeight(weight), bias })
   const tensors = [...(adapter?.pairs.flatMap(({ A, Bt }) => [A, Bt]) ?? []), ...encoder.tensors, weight, bias]
   const index = new Map(labels.map((label, i) => [label, i]))
