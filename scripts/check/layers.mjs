@@ -19,6 +19,7 @@ export const layers = [
   // The interface of a folder of files is part of Host, so it stands on the ground.
   { name: 'ground', paths: ['host.ts', 'errors.ts', 'assert.ts', 'random.ts', 'canonical.ts', 'globals.d.ts', 'num/', 'checkpoint/source.ts'] },
   { name: 'privacy/accountant', paths: ['privacy/accountant/'], only: ['ground'] },
+  { name: 'privacy/ledger', paths: ['privacy/ledger/'], only: ['ground', 'privacy/accountant'] },
   { name: 'checkpoint', paths: ['checkpoint/'], only: ['ground'] },
   { name: 'tokenizer', paths: ['tokenizer/'], only: ['ground', 'checkpoint'] },
   { name: 'data', paths: ['data/'], only: ['ground', 'checkpoint'] },

@@ -8,9 +8,12 @@ import { squaredMu } from './gaussian-equivalent.ts'
 import { sensitivityOf, type Adjacency, type Neighbourhood } from './neighbourhood.ts'
 import { exp, expm1, log, log1p } from './num/elementary.ts'
 
+/** One rounding in every engine, unlike **. */
+const square = (x: number): number => x * x
+
 /** ρ of one event under an adjacency. @throws {UnsupportedEventError} */
 function rhoOf(event: AtomicEvent, adjacency: Adjacency): number {
-  const factor = sensitivityOf(adjacency) ** 2
+  const factor = square(sensitivityOf(adjacency))
   switch (event.kind) {
     case 'zcdp': return event.rho
     case 'discrete-gaussian': return factor * event.sensitivity * event.sensitivity / (2 * event.sigma * event.sigma)
@@ -18,8 +21,8 @@ function rhoOf(event: AtomicEvent, adjacency: Adjacency): number {
     case 'tree':
     case 'matrix-factorisation': return factor * (squaredMu(event) as number) / 2
     // ε-DP implies ε²/2-zCDP (Proposition 1.4); a loss of range ε implies ε²/8 (Cesar and Rogers 2021).
-    case 'laplace': return 0.5 * (sensitivityOf(adjacency) / event.noiseMultiplier) ** 2
-    case 'discrete-laplace': return 0.5 * (event.parameter * event.sensitivity * sensitivityOf(adjacency)) ** 2
+    case 'laplace': return 0.5 * square(sensitivityOf(adjacency) / event.noiseMultiplier)
+    case 'discrete-laplace': return 0.5 * square(event.parameter * event.sensitivity * sensitivityOf(adjacency))
     case 'exponential': return event.epsilon * event.epsilon / 8
     case 'approximate-dp':
       if (event.delta === 0) return 0.5 * event.epsilon * event.epsilon

@@ -166,7 +166,7 @@ function sizesAt(step: number, asked: Asked): Sizes {
   const sigmaInt = z === 0 ? 0 : ceilDivide(z, clipInt)
   // errors of stochastic rounding are independent, those of nearest rounding may all point one way
   const rounded = (rounding === 'stochastic' ? capacity : capacity * capacity) / 4
-  const ideal = ((z === 0 ? QUIET : z) * widening * scaled) ** 2
+  const spread = (z === 0 ? QUIET : z) * widening * scaled, ideal = spread * spread
   const noise = z === 0 ? 0 : sigmaInt * sigmaInt - ideal
   return { updateClipInt, quantileInt, clipInt, sigmaInt, share: (noise + rounded) / ideal }
 }
