@@ -56,7 +56,8 @@ test('offsets that begin past zero: rows before the first sequence are not writt
 
 test('the reference gradients agree with differences', () => {
   const C = 3, x = rng(1).f32(T * C), dy = rng(2).f32(S * C)
-  const mean = reference.meanPoolBackward(dy, offsets, S, C), first = reference.firstTokenPoolBackward(dy, offsets, S, C)
+  const mean = reference.meanPoolBackward(dy, offsets, S, C)
+  const first = reference.firstTokenPoolBackward(dy, offsets, S, C)
   checkGradient((v) => dot(reference.meanPoolForward(v, offsets, S, C), dy), x, mean, 'mean')
   checkGradient((v) => dot(reference.firstTokenPoolForward(v, offsets, S, C), dy), x, first, 'first')
 })

@@ -29,7 +29,8 @@ function ordered(n: number, term: (i: number) => number): number {
 
 test('sum, sum_squares, dot_f64: the defined order bit by bit, and within n roundings of f64 of the exact sum', () => {
   for (const n of lengths) {
-    const a = rng(n).f32(n, 100), b = rng(n + 1).f32(n, 0.01)
+    // sizes far apart, so that sums in f64 do round and their order shows
+    const a = rng(n).f32(n, 100).map((v, i) => v * 2 ** ((i * 37) % 60 - 30)), b = rng(n + 1).f32(n, 0.01)
     const cases = [
       [number('sum', a, n), ordered(n, (i) => a[i]), reference.sum(a), reference.sum(a.map(Math.abs))],
       [number('sum_squares', a, n), ordered(n, (i) => a[i] * a[i]), reference.sumSquares(a), reference.sumSquares(a)],
