@@ -1,7 +1,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { DiscreteGaussianEvent } from '../../../src/privacy/accountant/event.ts'
 import {
-  Aggregate, adaptiveClip, chooseLattice, encode, nextClip, quantileNoise, release, type AdaptiveClip,
+  Aggregate, adaptiveClip, chooseLattice, encode, eventOf, nextClip, quantileNoise, release, type AdaptiveClip,
 } from '../../../src/privacy/mechanism/index.ts'
 import { SeededNoise } from '../../../src/privacy/mechanism/seeded-noise.ts'
 import { rng } from '../../support/rng.ts'
@@ -15,13 +16,15 @@ function round(state: AdaptiveClip, number: number, cohort: number): AdaptiveCli
   const random = rng(number)
   const noiseMultiplier = 1
   const lattice = chooseLattice({
-    clip: state.clip, cohort, dimension: 8, noiseMultiplier, quantile: { noise: quantileNoise(cohort, noiseMultiplier) },
+    clip: state.clip, cohort, dimension: 8, noiseMultiplier,
+    quantile: { noise: quantileNoise(cohort, noiseMultiplier) },
   })
   const aggregate = new Aggregate(memory, lattice)
   for (let client = 0; client < cohort; client++) {
     const update = random.f32(8), norm = Math.sqrt(update.reduce((sum, x) => sum + x * x, 0))
     const length = 0.5 + random.uniform()
-    aggregate.add(encode(memory, lattice, update.map((x) => x * length / norm), { publicSeed, round: number, client }).values)
+    const scaled = update.map((x) => x * length / norm)
+    aggregate.add(encode(memory, lattice, scaled, { publicSeed, round: number, client }).values)
   }
   const released = release(memory, aggregate, new SeededNoise(8), { publicSeed, round: number, simulation: true })
   return nextClip(state, released.within!)
@@ -31,18 +34,19 @@ for (const quantile of [0.2, 0.5, 0.9]) {
   for (const factor of [0.01, 100]) {
     // ln 100 over the progress of a round, 0.2 times the distance of the quantile from 0 or 1; and 40 rounds to settle
     const rounds = Math.ceil(Math.log(100) / (0.2 * (factor < 1 ? quantile : 1 - quantile))) + 40
-    test(`from ${factor} times the target, the clip norm reaches the ${quantile} quantile in ${rounds} rounds, then stays within 0.12`, () => {
+    test(`from ${factor} times the ${quantile} quantile: there in ${rounds} rounds, then stays within 0.12`, () => {
       const target = 0.5 + quantile
       let state = adaptiveClip({ clip: target * factor, quantile })
       for (let number = 0; number < rounds + 100; number++) {
         state = round(state, number, 100)
-        if (number >= rounds) assert.ok(Math.abs(state.clip - target) < 0.12, `round ${number}: ${state.clip} for ${target}`)
+        const off = Math.abs(state.clip - target)
+        if (number >= rounds) assert.ok(off < 0.12, `round ${number}: ${state.clip} for ${target}`)
       }
     })
   }
 }
 
-test('the released share is the true one within six deviations of its noise, and costs nothing on top of the event', () => {
+test('the released share is true within six deviations of its noise; one event pays for it', () => {
   const cohort = 200, noise = quantileNoise(cohort, 1)
   const lattice = chooseLattice({ clip: 1, cohort, dimension: 4, noiseMultiplier: 1, quantile: { noise } })
   for (const inside of [0, 50, 200]) {
@@ -53,7 +57,8 @@ test('the released share is the true one within six deviations of its noise, and
     }
     const released = release(memory, aggregate, new SeededNoise(1), { publicSeed, round: inside, simulation: true })
     assert.ok(Math.abs(released.within! - inside / cohort) <= 6 * noise / cohort)
-    assert.equal(released.event, { kind: 'discrete-gaussian', sigma: lattice.sigmaInt, sensitivity: lattice.clipInt, dimension: 5 })
+    assert.equal(released.event, eventOf(lattice))
+    assert.is((released.event as DiscreteGaussianEvent).dimension, 5)
   }
 })
 

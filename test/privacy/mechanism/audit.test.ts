@@ -3,14 +3,16 @@
  * neighbouring inputs, without and with a client that does its worst, and an attacker who knows everything else
  * guesses which it was. From the rates of error follows a lower bound of mu.
  *
- * Claim: mu = 1/2 (noise multiplier 2, add-remove). Verdict «pass»: GUARD <= lower bound <= claim.
+ * Claim: mu = 1/2 (noise multiplier 2, add-remove). Verdict «pass»: guard <= lower bound <= claim.
  *
  * Error rates. The bound is above the true mu with chance at most ALPHA = 5e-7 (Clopper-Pearson, exact): a mechanism
  * that keeps its claim is rejected that rarely for too little noise. At RUNS = 150,000 a bound of two rates near 0.4
  * has a standard deviation of 0.0046 and sits 0.0329 below mu on average, so that
- *   - the guard, at 0.84 of the claim, rejects a correct mechanism 10 deviations below its mean (chance below 1e-20),
+ *   - the guard, 0.42, rejects a correct mechanism 10 deviations below its mean (chance below 1e-20),
  *   - 10 % less noise (mu = 0.5556) is missed 4.9 deviations below its mean (5e-7).
  * The other faults are far more than that away, also at 30,000 runs (deviation 0.0103, 0.0735 below).
+ * With system noise, which is new each time, 60,000 runs (deviation 0.0073, 0.052 below) and a guard of 0.4 are 6.6
+ * deviations from a false alarm: together with ALPHA a flake rate below 1e-6.
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -22,7 +24,7 @@ import { muLowerBound } from './statistics.ts'
 import { scratch, seed } from './support.ts'
 
 const CLAIM = 0.5
-const GUARD = 0.84 * CLAIM
+const GUARD = 0.42
 const ALPHA = 5e-7
 const RUNS = 150_000
 
@@ -59,16 +61,16 @@ function audit(of: Lattice, source: NoiseSource, runs: number): number {
   return muLowerBound(falsePositives, falseNegatives, runs, ALPHA)
 }
 
-const passes = (bound: number) => bound >= GUARD && bound <= CLAIM
+const passes = (bound: number, guard = GUARD) => bound >= guard && bound <= CLAIM
 
 test(`seeded noise: mu from ${GUARD} to ${CLAIM} as promised; ${2 * RUNS} releases`, () => {
   const bound = audit(lattice, new SeededNoise(2), RUNS)
   assert.ok(passes(bound), `${bound}`)
 })
 
-test(`system noise: mu from ${GUARD} to ${CLAIM} as promised; flakes with chance below 1e-6`, () => {
-  const bound = audit(lattice, new SystemNoise((bytes) => crypto.getRandomValues(bytes)), RUNS)
-  assert.ok(passes(bound), `${bound}`)
+test(`system noise: mu from 0.4 to ${CLAIM} as promised; flakes with chance below 1e-6`, () => {
+  const bound = audit(lattice, new SystemNoise((bytes) => crypto.getRandomValues(bytes)), 60_000)
+  assert.ok(passes(bound, 0.4), `${bound}`)
 })
 
 test('planted fault: 10 % less noise is found', () => {
@@ -84,7 +86,8 @@ test('planted fault: the variance taken for the standard deviation is found', ()
 
 test('planted fault: no clip (half as much again gets through) is found', () => {
   const clipInt = Math.ceil(lattice.clipInt * 1.5)
-  const bound = audit({ ...lattice, clip: 1.5 * lattice.clip, clipInt, updateClipInt: clipInt }, new SeededNoise(5), 30_000)
+  const unclipped = { ...lattice, clip: 1.5 * lattice.clip, clipInt, updateClipInt: clipInt }
+  const bound = audit(unclipped, new SeededNoise(5), 30_000)
   assert.ok(bound > CLAIM, `${bound}`)
 })
 

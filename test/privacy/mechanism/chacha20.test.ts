@@ -17,11 +17,13 @@ function state(key: Uint8Array, counter: number, nonce: Uint8Array): Uint8Array 
 
 for (const variant of ['simd', 'scalar'] as const) {
   const memory = await scratch(variant)
-  const blocks = (key: Uint8Array, counter: number, nonce: Uint8Array, count: number) => within(memory, 20_000, (frame) => {
+  type Blocks = (from: Uint8Array, counter: number, nonce: Uint8Array, count: number) => Uint8Array
+  const blocks: Blocks = (from, counter, nonce, count) => within(memory, 20_000, (frame) => {
     const out = frame.alloc(count * 64)
-    frame.kernels.chacha20_blocks(out, frame.put(state(key, counter, nonce)), count)
+    frame.kernels.chacha20_blocks(out, frame.put(state(from, counter, nonce)), count)
     return memory.bytes().slice(out, out + count * 64)
   })
+  const starts = (bytes: Uint8Array, expected: string) => assert.is(hex(bytes).slice(0, expected.length), expected)
 
   test(`${variant}: the block of RFC 8439, section 2.3.2`, () => {
     assert.is(hex(blocks(key, 1, fromHex('000000090000004a00000000'), 1)),
@@ -30,8 +32,8 @@ for (const variant of ['simd', 'scalar'] as const) {
   })
 
   test(`${variant}: the keystream of RFC 8439, section 2.4.2, enciphers its text`, () => {
-    const text = new TextEncoder().encode("Ladies and Gentlemen of the class of '99: If I could offer you only one tip " +
-      'for the future, sunscreen would be it.')
+    const text = new TextEncoder().encode("Ladies and Gentlemen of the class of '99: " +
+      'If I could offer you only one tip for the future, sunscreen would be it.')
     const stream = blocks(key, 1, fromHex('000000000000004a00000000'), 2)
     const cipher = hex(text.map((byte, i) => byte ^ stream[i]))
     assert.is(cipher.slice(0, 64), '6e2e359a2568f98041ba0728dd0d6981e97e7aec1d4360c20a27afccfd9fae0b')
@@ -41,11 +43,11 @@ for (const variant of ['simd', 'scalar'] as const) {
 
   test(`${variant}: blocks of RFC 8439, appendix A.1: zeros, and a key with one bit`, () => {
     const zero = new Uint8Array(32), nonce = new Uint8Array(12)
-    assert.ok(hex(blocks(zero, 0, nonce, 1)).startsWith('76b8e0ada0f13d90405d6ae55386bd28bdd219b8a08ded1aa836efcc8b770dc7'))
-    assert.ok(hex(blocks(zero, 1, nonce, 1)).startsWith('9f07e7be5551387a98ba977c732d080dcb0f29a048e3656912c6533e32ee7aed'))
+    starts(blocks(zero, 0, nonce, 1), '76b8e0ada0f13d90405d6ae55386bd28bdd219b8a08ded1aa836efcc8b770dc7')
+    starts(blocks(zero, 1, nonce, 1), '9f07e7be5551387a98ba977c732d080dcb0f29a048e3656912c6533e32ee7aed')
     const one = zero.slice()
     one[31] = 1
-    assert.ok(hex(blocks(one, 1, nonce, 1)).startsWith('3aeb5224ecf849929b9d828db1ced4dd832025e8018b8160b82284f3c949aa5a'))
+    starts(blocks(one, 1, nonce, 1), '3aeb5224ecf849929b9d828db1ced4dd832025e8018b8160b82284f3c949aa5a')
   })
 
   test(`${variant}: any number of blocks, and the counter, equal another implementation's`, () => {
@@ -62,7 +64,8 @@ for (const variant of ['simd', 'scalar'] as const) {
     within(memory, 20_000, (frame) => {
       const out = frame.alloc(32), work = frame.alloc(128)
       frame.kernels.hchacha20(out, frame.put(key), frame.put(fromHex('000000090000004a0000000031415927')), work)
-      assert.is(hex(memory.bytes().slice(out, out + 32)), '82413b4227b27bfed30e42508a877d73a0f9e4d58a74a853c12ec41326d3ecdc')
+      const subkey = memory.bytes().slice(out, out + 32)
+      starts(subkey, '82413b4227b27bfed30e42508a877d73a0f9e4d58a74a853c12ec41326d3ecdc')
       assert.ok(memory.bytes().slice(work, work + 128).every((byte) => byte === 0))
     })
   })
@@ -90,7 +93,8 @@ test('one megabyte has the golden hash', async () => {
     const stream = frame.alloc(frame.kernels.chacha20_stream_bytes()), out = frame.alloc(2 ** 20)
     frame.kernels.chacha20_start(stream, frame.put(key), frame.put(new Uint8Array(16)))
     frame.kernels.chacha20_fill(out, stream, 2 ** 20)
-    assert.is(createHash('sha256').update(memory.bytes().subarray(out, out + 2 ** 20)).digest('hex'), '78e4a29b392ddb864ac311a62d772a3d71814ab34bf5ec1134c04de79fcfbfd4')
+    assert.is(createHash('sha256').update(memory.bytes().subarray(out, out + 2 ** 20)).digest('hex'),
+      '78e4a29b392ddb864ac311a62d772a3d71814ab34bf5ec1134c04de79fcfbfd4')
   })
 })
 

@@ -1,6 +1,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { squareRootCoefficients, toeplitzSensitivitySquared } from '../../../src/privacy/accountant/correlated/toeplitz.ts'
+import {
+  squareRootCoefficients, toeplitzSensitivitySquared,
+} from '../../../src/privacy/accountant/correlated/toeplitz.ts'
 import {
   Aggregate, CorrelatedNoise, chooseLattice, noiseSpread, release, sliceLattice, type CorrelatedStrategy, type Lattice,
 } from '../../../src/privacy/mechanism/index.ts'
@@ -22,7 +24,8 @@ function make(strategy: CorrelatedStrategy, rounds: number, dimension: number, n
   return { lattice, options, noise: new CorrelatedNoise(options) }
 }
 
-const design = ({ lattice, strategy, rounds }: { lattice: Lattice, strategy: CorrelatedStrategy, rounds: number }) =>
+interface Run { lattice: Lattice, strategy: CorrelatedStrategy, rounds: number }
+const design = ({ lattice, strategy, rounds }: Run) =>
   designOf(lattice, strategy, { rounds, minSeparation: rounds, maxParticipations: 1 })
 const blt = { kind: 'blt', outputScale: [0.32, 0.08], bufferDecay: [0.55, 0.97] } as const
 
@@ -38,13 +41,14 @@ const roundOf = (noise: CorrelatedNoise, round: number, index?: Int32Array, vari
 /** The fresh draws of that round. */
 const drawsOf = (n: number, sigma: number, round: number) => within(memory.simd, 4 * n, (frame) => {
   const out = frame.alloc(4 * n)
-  frame.kernels.discrete_gaussian_fill(out, n, sigma, new SeededNoise(1).open(frame, { purpose: 'correlated-noise', round }))
+  const stream = new SeededNoise(1).open(frame, { purpose: 'correlated-noise', round })
+  frame.kernels.discrete_gaussian_fill(out, n, sigma, stream)
   return frame.i32(out, n)
 })
 
 /** The integers behind a strategy. */
-function partsOf({ lattice, strategy, rounds }: Parameters<typeof design>[0]): { sigma: number, unit: number, c: number[] } {
-  const { sigma, bits, ...rest } = design({ lattice, strategy, rounds })
+function partsOf(run: Run): { sigma: number, unit: number, c: number[] } {
+  const { sigma, bits, ...rest } = design(run)
   const c = rest.kind === 'banded' ? [2 ** bits, ...rest.coefficients] : []
   return { sigma, unit: 2 ** bits, c }
 }
@@ -98,7 +102,9 @@ for (const variant of ['simd', 'scalar'] as const) {
       nodes.set(`${height} ${t}`, z)
       roundOf(noise, t, undefined, variant).forEach((u, i) => { prefix[i] += u })
       const expected = new Int32Array(5)
-      for (let end = t; end > 0; end -= end & -end) nodes.get(`${Math.log2(end & -end)} ${end}`)!.forEach((y, i) => { expected[i] += y })
+      for (let end = t; end > 0; end -= end & -end) {
+        nodes.get(`${Math.log2(end & -end)} ${end}`)!.forEach((y, i) => { expected[i] += y })
+      }
       assert.equal(prefix, expected)
     }
   })
@@ -125,7 +131,7 @@ test('what is released is a function of C x + y alone, in exact integers: the ro
   assert.equal(r, again)
 })
 
-test('BLT: what neighbours change, but for the linear part, is at most 1.001 a coordinate and round: 2 E, as paid for', () => {
+test('BLT: beyond the linear part neighbours change at most 1.001 a coordinate and round: 2 E, as paid for', () => {
   // whatever was released before (r), the term taken back is a function of r - x; x and x' differ by a client's clip
   const unit = 2048, random = rng(4)
   const taken = (v: number[]) => {
@@ -139,7 +145,7 @@ test('BLT: what neighbours change, but for the linear part, is at most 1.001 a c
   const exact = (v: number[]) => v.map((_, t) => {
     let sum = 0
     for (let j = 1; j <= t; j++) {
-      sum += (blt.outputScale[0] * blt.bufferDecay[0] ** (j - 1) + blt.outputScale[1] * blt.bufferDecay[1] ** (j - 1)) * v[t - j]
+      for (const k of [0, 1]) sum += blt.outputScale[k] * blt.bufferDecay[k] ** (j - 1) * v[t - j]
     }
     return sum * unit
   })
@@ -164,7 +170,7 @@ test('a saved state goes on as if nothing had happened', () => {
   }
 })
 
-test('prefix sums have less noise than independent noise of the same privacy: 64 rounds, 16 bands, half the deviation', () => {
+test('prefix sums of 64 rounds, 16 bands, have less than half the deviation of independent noise', () => {
   const rounds = 64, dimension = 400, { noise, lattice, options } = make(banded(16), rounds, dimension)
   const { c, unit } = partsOf(options)
   const prefix = new Float64Array(dimension)
@@ -175,7 +181,7 @@ test('prefix sums have less noise than independent noise of the same privacy: 64
   assert.ok(deviation * sensitivity < 0.5 * independent, `${deviation * sensitivity} of ${independent}`)
 })
 
-test('three rounds of a unit that is in the first: mu from 0.4 to 0.5 as claimed, by the best linear test on all releases', () => {
+test('three rounds, a unit in the first: mu from 0.4 to 0.5 as claimed, by the best test on all releases', () => {
   // the guard: mean 0.5 - 0.064 and deviation 0.009 at 40,000 runs, so 4 deviations; the keys are fixed
   const rounds = 3, runs = 40_000, strategy = banded(3)
   const coefficients = squareRootCoefficients(3)
@@ -190,7 +196,8 @@ test('three rounds of a unit that is in the first: mu from 0.4 to 0.5 as claimed
     for (let t = 0; t < rounds; t++) {
       const aggregate = new Aggregate(memory.simd, lattice)
       if (present && t === 0) aggregate.add(target)
-      const { mean } = release(memory.simd, aggregate, source, { publicSeed, round: t, correlated: { noise }, simulation: true })
+      const options = { publicSeed, round: t, correlated: { noise }, simulation: true }
+      const { mean } = release(memory.simd, aggregate, source, options)
       r.push(mean[0] * lattice.cohort / lattice.step)
       let y = 0
       for (let j = 0; j <= t; j++) y += (c[j] / unit) * r[t - j]
@@ -236,8 +243,10 @@ test('what cannot be kept from round to round is refused', () => {
   const { noise, lattice, options } = make(strategy, rounds, 8)
   assert.throws(() => roundOf(noise, 0, Int32Array.of(1, 1)), /different coordinates/)
   assert.throws(() => roundOf(noise, 0, Int32Array.of(8)), /from 0 to 7/)
-  assert.throws(() => new CorrelatedNoise(options, { history: new Int32Array(3), counts: new Int32Array(8) }), /state.history/)
-  assert.throws(() => new CorrelatedNoise({ ...options, strategy: { kind: 'banded', coefficients: [2, 1] } }), /expected 1/)
+  const saved = { history: new Int32Array(3), counts: new Int32Array(8) }
+  assert.throws(() => new CorrelatedNoise(options, saved), /state.history/)
+  const odd: CorrelatedStrategy = { kind: 'banded', coefficients: [2, 1] }
+  assert.throws(() => new CorrelatedNoise({ ...options, strategy: odd }), /expected 1/)
   const other = chooseLattice({ ...base, clip: 3 })
   assert.throws(() => release(memory.simd, new Aggregate(memory.simd, other), new SeededNoise(1),
     { publicSeed, round: 0, simulation: true, correlated: { noise } }), /the step of the correlated noise/)

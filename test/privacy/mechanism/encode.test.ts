@@ -7,7 +7,8 @@ import { scratch, seed } from './support.ts'
 
 const memory = await scratch('simd')
 const publicSeed = seed(9)
-const code = (lattice: Lattice, update: Float32Array, client = 0, round = 0) => encode(memory, lattice, update, { publicSeed, round, client })
+const code = (lattice: Lattice, update: Float32Array, client = 0, round = 0) =>
+  encode(memory, lattice, update, { publicSeed, round, client })
 const normOf = (v: Int32Array) => v.reduce((sum, x) => sum + x * x, 0)
 
 /** Updates that are hard to clip. */
@@ -24,19 +25,23 @@ function* updates(dimension: number): Generator<[string, Float32Array]> {
   yield ['all equal beyond', of(() => -5)]
   yield ['alternating', of((i) => (i & 1 ? 1 : -1))]
   for (let i = 0; i < 20; i++) yield [`random ${i}`, random.f32(dimension, 10 ** random.int(-8, 8))]
-  for (const fraction of [0.5, 0.500001, 0.499999, 0.999999]) yield [`all at ${fraction} of a step`, of(() => fraction * 2 ** -11)]
+  for (const fraction of [0.5, 0.500001, 0.499999, 0.999999]) {
+    yield [`all at ${fraction} of a step`, of(() => fraction * 2 ** -11)]
+  }
 }
 
 for (const rotate of [false, true]) {
   for (const rounding of ['stochastic', 'nearest'] as const) {
-    test(`${rounding}${rotate ? ', rotated' : ''}: whatever the update, the integer norm is within the bound, and the sum takes it`, () => {
+    test(`${rounding}${rotate ? ', rotated' : ''}: whatever the update, its integer norm is within the bound`, () => {
       for (const dimension of [1, 2, 100, 1025]) {
         for (const quantile of [null, { noise: 2 }]) {
-          const lattice = chooseLattice({ clip: 1, cohort: 8, capacity: 80, dimension, noiseMultiplier: 1, rotate, rounding, quantile })
+          const lattice = chooseLattice({
+            clip: 1, cohort: 8, capacity: 80, dimension, noiseMultiplier: 1, rotate, rounding, quantile,
+          })
           const aggregate = new Aggregate(memory, lattice)
           for (const [title, update] of updates(dimension)) {
             const { values } = code(lattice, update)
-            assert.ok(normOf(values) <= lattice.clipInt ** 2, `${dimension} ${title}: ${normOf(values)} for ${lattice.clipInt ** 2}`)
+            assert.ok(normOf(values) <= lattice.clipInt ** 2, `${dimension} ${title}: ${normOf(values)}`)
             aggregate.add(values)
           }
         }
@@ -45,13 +50,14 @@ for (const rotate of [false, true]) {
   }
 }
 
-test('rounding that lands outside is shortened until it fits: all coordinates just above half a step, to the nearest', () => {
+test('rounding that lands outside is shortened: all coordinates just above half a step, to the nearest', () => {
   // 4096 coordinates of 0.51 steps have a norm of 32.6 steps and are rounded to one of 64
   const base = chooseLattice({ clip: 1, cohort: 1, dimension: 4096, noiseMultiplier: 1, rounding: 'nearest' })
   const tight: Lattice = { ...base, updateClipInt: 40, clipInt: 40 }
   const { values } = code(tight, new Float32Array(4096).fill(0.51 * base.step))
   assert.ok(normOf(values) <= 1600)
-  assert.ok(normOf(code({ ...tight, updateClipInt: 64 }, new Float32Array(4096).fill(0.51 * base.step)).values) === 4096)
+  const loose: Lattice = { ...tight, updateClipInt: 64 }
+  assert.is(normOf(code(loose, new Float32Array(4096).fill(0.51 * base.step)).values), 4096)
 })
 
 test('honest updates on the sphere are not shortened: in 2,000 encodings the norm bound always had room', () => {
@@ -71,7 +77,8 @@ test('numbers that are not finite are refused, with the place, and so are other 
   }
   assert.throws(() => code(lattice, new Float32Array(8)), /expected 9 numbers, got 8/)
   assert.throws(() => code(lattice, [1] as never), TypeError)
-  assert.throws(() => encode(memory, lattice, new Float32Array(9), { publicSeed: new Uint8Array(3), round: 0, client: 0 }), /32 bytes/)
+  const short = { publicSeed: new Uint8Array(3), round: 0, client: 0 }
+  assert.throws(() => encode(memory, lattice, new Float32Array(9), short), /32 bytes/)
   assert.throws(() => encode(memory, lattice, new Float32Array(9), { publicSeed, round: -1, client: 0 }), /round/)
 })
 
@@ -93,7 +100,7 @@ test('the norm is the one before clipping, and decides the count', () => {
   assert.is(outside.values[2], -lattice.quantileInt)
 })
 
-test('contributions that are not of the lattice are refused: length, type, range, norm; a full or taken sum too', () => {
+test('what is no contribution is refused: length, type, range, norm; so is all for a full or taken sum', () => {
   const lattice = chooseLattice({ clip: 1, cohort: 2, dimension: 4096, noiseMultiplier: 1, rotate: true })
   const aggregate = new Aggregate(memory, lattice)
   const one = (value: number) => Int32Array.from({ length: 4096 }, (_, i) => (i === 5 ? value : 0))
@@ -121,7 +128,7 @@ test('sums do not depend on the order, and one that wraps around comes back', ()
   }
 })
 
-test('rotated: 200 equal one-hot updates, the worst for one coordinate, never wrap; with five bits fewer they do', () => {
+test('rotated: 200 equal one-hot updates, the worst for a coordinate, never wrap; with five bits fewer they do', () => {
   const dimension = 1024, cohort = 200
   const lattice = chooseLattice({ clip: 1, cohort, dimension, noiseMultiplier: 0.5, rotate: true })
   const update = new Float32Array(dimension)

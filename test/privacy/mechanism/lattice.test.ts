@@ -1,7 +1,9 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { chooseLattice, clipForRank, quantileNoise, type ClipRule, type LatticeOptions } from '../../../src/privacy/mechanism/index.ts'
 import { ceilDivide, ceilRoot, quotientBelow } from '../../../src/privacy/mechanism/exact.ts'
+import {
+  chooseLattice, clipForRank, quantileNoise, type ClipRule, type LatticeOptions,
+} from '../../../src/privacy/mechanism/index.ts'
 import { rng } from '../../support/rng.ts'
 
 const power = (x: number) => Number.isInteger(Math.log2(x))
@@ -19,7 +21,7 @@ function* options(): Generator<LatticeOptions> {
   }
 }
 
-test('the lattice adds less than 1 % to the variance of the noise: rounding of every client, wider clip, whole sigma', () => {
+test('the lattice adds less than 1 % to the variance: rounding of every client, wider clip, whole sigma', () => {
   for (const asked of options()) {
     const lattice = chooseLattice(asked)
     const ideal = (asked.noiseMultiplier * asked.clip) ** 2
@@ -41,7 +43,7 @@ test('the noise is never below what was asked: sigma / clip >= noise multiplier,
 test('the step is the coarsest: doubled, the share would pass 1 % or sigma fall below 256', () => {
   for (const asked of options()) {
     const lattice = chooseLattice(asked)
-    const scaled = asked.clip / (2 * lattice.step), d = asked.rotate ? 2 ** Math.ceil(Math.log2(asked.dimension)) : asked.dimension
+    const scaled = asked.clip / (2 * lattice.step), d = lattice.length
     const clipInt = Math.ceil(Math.sqrt(scaled ** 2 + d / 4 + 6 * (scaled + Math.sqrt(d) / 2)))
     const sigma = Math.ceil(asked.noiseMultiplier * clipInt), ideal = (asked.noiseMultiplier * scaled) ** 2
     assert.ok(sigma < 257 || (sigma ** 2 + asked.cohort / 4) / ideal - 1 > 0.0099)
@@ -54,7 +56,8 @@ test('without rotation no sum of capacity clients can wrap around before 10 sigm
     const lattice = chooseLattice({ ...asked, capacity: asked.cohort * 2 })
     const room = 2 ** (lattice.modulusBits - 1) - 1
     assert.ok(room >= 2 * asked.cohort * lattice.updateClipInt + 9.5 * lattice.sigmaInt)
-    assert.ok(room < 2 * (2 * asked.cohort * lattice.updateClipInt + 11.5 * lattice.sigmaInt + 2), 'and no bit is wasted')
+    const most = 2 * asked.cohort * lattice.updateClipInt + 11.5 * lattice.sigmaInt + 2
+    assert.ok(room < 2 * most, 'and no bit is wasted')
   }
 })
 
@@ -72,7 +75,7 @@ test('nearest rounding counts errors that point the same way', () => {
   assert.ok((lattice.step * 1000 / 2) ** 2 < 0.01)
 })
 
-test('the split between update and count is the one of Andrew et al.: z^-2 = z_update^-2 + (2 noise)^-2, within 1 %', () => {
+test('update and count share as Andrew et al. say: z^-2 = z_update^-2 + (2 noise)^-2, within 1 %', () => {
   for (const [z, cohort] of [[0.6, 50], [1, 100], [1, 5000], [2, 200]]) {
     const noise = quantileNoise(cohort, z)
     const lattice = chooseLattice({ clip: 1, cohort, dimension: 1000, noiseMultiplier: z, quantile: { noise } })

@@ -1,12 +1,15 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as mechanism from '../../../src/privacy/mechanism/index.ts'
-import { Aggregate, SystemNoise, chooseLattice, release, type NoiseSource } from '../../../src/privacy/mechanism/index.ts'
 import { SeededNoise } from '../../../src/privacy/mechanism/seeded-noise.ts'
 import { within, type Frame } from '../../../src/privacy/mechanism/scratch.ts'
-import { openPublic, openSecret, type PublicPurpose, type SecretPurpose } from '../../../src/privacy/mechanism/stream.ts'
+import {
+  openPublic, openSecret, type PublicPurpose, type SecretPurpose,
+} from '../../../src/privacy/mechanism/stream.ts'
 import { PrivacyError } from '../../../src/errors.ts'
 import { hex, scratch, seed } from './support.ts'
+
+const { Aggregate, SystemNoise, chooseLattice, release } = mechanism
 
 const memory = await scratch('simd')
 const system = () => new SystemNoise((bytes) => crypto.getRandomValues(bytes))
@@ -20,7 +23,10 @@ test('system noise takes a function, never a seed, and is not to be extended', (
   for (const value of [1, 'seed', new Uint8Array(32), undefined, null, {}]) {
     assert.throws(() => new SystemNoise(value as never), /takes no seed/)
   }
-  assert.throws(() => new (class extends SystemNoise { override open() { return 0 } })((bytes) => crypto.getRandomValues(bytes)), /extended/)
+  class Silent extends SystemNoise {
+    override open() { return 0 }
+  }
+  assert.throws(() => new Silent((bytes) => crypto.getRandomValues(bytes)), /extended/)
 })
 
 test('system noise refuses a generator that leaves the array as it was, or repeats itself', () => {
@@ -44,7 +50,7 @@ test('system noise draws a new key for each stream, and the same stream only onc
   // a process that starts again, at the same round
   streams.push(first((frame) => system().open(frame, { purpose: 'noise', round: 0 })))
   assert.is(new Set(streams).size, 6)
-  assert.throws(() => first((frame) => source.open(frame, { purpose: 'noise', round: 1 })), /second one for noise\/1\/0/)
+  assert.throws(() => first((frame) => source.open(frame, { purpose: 'noise', round: 1 })), /noise\/1\/0/)
 })
 
 test('system noise erases the key: the array given to the host holds zeros afterwards', () => {
@@ -59,8 +65,8 @@ test('seeded noise: the same seed gives the same stream, other seeds, purposes, 
     first((frame) => new SeededNoise(seedOf).open(frame, { purpose, round, index }))
   assert.is(open(1, 'noise', 5), open(1, 'noise', 5, 0))
   const streams = [
-    open(1, 'noise', 5), open(2, 'noise', 5), open(2 ** 32 + 1, 'noise', 5), open(1, 'sampling', 5), open(1, 'noise', 6),
-    open(1, 'noise', 5, 1), open(1, 'noise', 2 ** 32 + 5), open(seed(1), 'noise', 5),
+    open(1, 'noise', 5), open(2, 'noise', 5), open(2 ** 32 + 1, 'noise', 5), open(1, 'sampling', 5),
+    open(1, 'noise', 6), open(1, 'noise', 5, 1), open(1, 'noise', 2 ** 32 + 5), open(seed(1), 'noise', 5),
   ]
   assert.is(new Set(streams).size, streams.length)
   for (const odd of [-1, 0.5, NaN, 2 ** 53]) assert.throws(() => new SeededNoise(odd), /seed/)
@@ -86,7 +92,8 @@ test('a release takes system noise alone, unless it says that it is a simulation
   const lattice = chooseLattice({ clip: 1, cohort: 1, dimension: 2, noiseMultiplier: 1 })
   const quiet = chooseLattice({ clip: 1, cohort: 1, dimension: 2, noiseMultiplier: 0 })
   const options = { publicSeed: seed(1), round: 0 }
-  const attempt = (of: typeof lattice, source: NoiseSource) => release(memory, new Aggregate(memory, of), source, options)
+  const attempt = (of: mechanism.Lattice, source: mechanism.NoiseSource, simulation = false) =>
+    release(memory, new Aggregate(memory, of), source, { ...options, simulation })
   const forged = Object.assign(Object.create(SystemNoise.prototype), { kind: 'system', open: () => 0 })
   const proxied = new Proxy(system(), { get: (target, key) => (key === 'open' ? () => 0 : Reflect.get(target, key)) })
   for (const source of [new SeededNoise(1), forged, proxied]) {
@@ -94,7 +101,7 @@ test('a release takes system noise alone, unless it says that it is a simulation
   }
   assert.throws(() => attempt(quiet, system()), (error: Error) => error instanceof PrivacyError)
   assert.is(attempt(lattice, system()).noise, 'system')
-  assert.is(release(memory, new Aggregate(memory, lattice), new SeededNoise(1), { ...options, simulation: true }).noise, 'seeded')
+  assert.is(attempt(lattice, new SeededNoise(1), true).noise, 'seeded')
 })
 
 test.run()
