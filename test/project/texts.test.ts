@@ -3,6 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { pageProblems, snapshotProblems, targetProblems } from '../../scripts/check/exports.mjs'
 import { kernelProblems } from '../../scripts/check/kernels.mjs'
+import { layoutProblems } from '../../scripts/check/layout.mjs'
 import { lineProblems } from '../../scripts/check/lines.mjs'
 import { linkProblems } from '../../scripts/check/links.mjs'
 import { testProblems } from '../../scripts/check/tests.mjs'
@@ -42,6 +43,23 @@ test('links that lead to no file or no heading fail', () => {
   assert.equal(linkProblems(pages, (path: string) => pages.some((page) => page.path === path)), [])
   const broken = [{ path: 'docs/a.md', text: '[x](b.md) [y](#none)\n```md\n[z](c.md)\n```\n' }]
   assert.equal(linkProblems(broken, (path: string) => path === 'docs/a.md').length, 2)
+})
+
+test('a missing page, command or changelog entry, and a page that no link reaches, fail', () => {
+  const manifest = { name: 'sotto', version: '1.2.3', license: 'Apache-2.0', files: [] }
+  const pages = [
+    { path: 'README.md', text: 'npm start, npm cit, [a](docs/a.md)' }, { path: 'CHANGELOG.md', text: '## 1.2.3' },
+    { path: 'LICENSE', text: 'Apache License\n   Version 2.0' }, { path: 'docs/a.md', text: '[b](b.md)' }, { path: 'docs/b.md', text: '' },
+  ]
+  assert.equal(layoutProblems(manifest, pages), [])
+  for (const missing of ['README.md', 'CHANGELOG.md', 'LICENSE']) {
+    assert.match(layoutProblems(manifest, pages.filter(({ path }) => path !== missing))[0], new RegExp(`^${missing} expected at the top`))
+  }
+  const changed = (path: string, text: string): string[] => layoutProblems(manifest, pages.map((page) => page.path === path ? { path, text } : page))
+  assert.match(changed('README.md', 'npm start [a](docs/a.md)')[0], /expected the command npm cit/)
+  assert.match(changed('docs/a.md', '')[0], /docs\/b\.md is reached by no link/)
+  assert.match(changed('CHANGELOG.md', '## 1.2.30')[0], /expected a heading "## 1\.2\.3"/)
+  assert.match(changed('LICENSE', 'MIT')[0], /Apache License 2\.0/)
 })
 
 test('a kernel without a twin or a test fails; an exception that is no longer needed fails', () => {
