@@ -57,12 +57,12 @@ export function aLocalTraining(local: LocalTraining): LocalTraining {
 /** Makes a plan; the lattice is chosen from clip, cohort, noise and the slice's length. */
 export function makePlan(options: {
   round: number, task: string, state: string, slice: Slice, reads: Slice, local: LocalTraining, publicSeed: string,
-  clip: number, cohort: number, capacity: number, noiseMultiplier: number,
+  clip: number, cohort: number, capacity: number, noiseMultiplier: number, quantile?: { readonly noise: number } | undefined,
 }): Plan {
-  const { round, task, state, slice, reads, local, publicSeed, clip, cohort, capacity, noiseMultiplier } = options
+  const { round, task, state, slice, reads, local, publicSeed, clip, cohort, capacity, noiseMultiplier, quantile } = options
   return Object.freeze({
     version: 1, round: anInteger('round', round, 1), task, state, slice, reads, local: Object.freeze({ ...aLocalTraining(local) }), publicSeed,
-    lattice: chooseLattice({ clip, cohort, capacity, dimension: slice.length, noiseMultiplier }),
+    lattice: chooseLattice({ clip, cohort, capacity, dimension: slice.length, noiseMultiplier, ...(quantile && { quantile }) }),
   })
 }
 

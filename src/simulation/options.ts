@@ -39,6 +39,8 @@ export interface PrivacyOptions {
   readonly clip: number
   /** How the clip norm depends on the rank; default `flat`. */
   readonly clipRule?: ClipRule
+  /** The clip norm follows a quantile of the updates' norms, from `clip` on; the same noise pays for it. */
+  readonly adaptiveClip?: { readonly quantile?: number, readonly rate?: number }
 }
 
 /** Everything that a simulation needs. */
@@ -133,7 +135,8 @@ function checkExamples(clients: readonly Client[], test: readonly Example[], lab
 }
 
 function checkPrivacy(privacy: PrivacyOptions, cohort: number): void {
-  anOptions('privacy', privacy, ['unit', 'adjacency', 'epsilon', 'noiseMultiplier', 'delta', 'population', 'noiseCohort', 'clip', 'clipRule'])
+  anOptions('privacy', privacy, ['unit', 'adjacency', 'epsilon', 'noiseMultiplier', 'delta', 'population', 'noiseCohort', 'clip', 'clipRule', 'adaptiveClip'])
+  if (privacy.adaptiveClip) anOptions('privacy.adaptiveClip', privacy.adaptiveClip, ['quantile', 'rate'])
   if ((privacy.epsilon === undefined) === (privacy.noiseMultiplier === undefined)) {
     throw new RangeError('"privacy" expected either epsilon or noiseMultiplier, got ' + (privacy.epsilon === undefined ? 'neither' : 'both'))
   }

@@ -12,7 +12,7 @@ import { readSlice, writeSlice } from '../peft/slice.ts'
 import type { Slice } from '../peft/slice.ts'
 import { gaussian, nonPrivate, pldAccountant, poissonSampled } from '../privacy/accountant/index.ts'
 import type { Accountant, PrivacyEvent } from '../privacy/accountant/index.ts'
-import { Aggregate, clipForRank, release, SystemNoise } from '../privacy/mechanism/index.ts'
+import { adaptiveClip, Aggregate, clipForRank, nextClip, quantileNoise, release, SystemNoise } from '../privacy/mechanism/index.ts'
 import { SeededNoise } from '../privacy/mechanism/seeded-noise.ts'
 import { random } from '../random.ts'
 import { sliceOf } from '../train/classifier.ts'
@@ -33,6 +33,8 @@ export interface RoundReport {
   readonly rounds: number
   /** Rank prefix b of the round; undefined in full fine-tuning. */
   readonly rank: number | undefined
+  /** L2 norm that updates were clipped to. */
+  readonly clip: number
   /** Clients that took part. */
   readonly clients: number
   /** Mean of the clients' mean training losses. */
@@ -129,17 +131,20 @@ async function* run(
     const evaluateEvery = options.evaluateEvery ?? Math.max(1, Math.round(rounds / 10))
     const probe = random(seed, 'probe').shuffle([...people.test]).slice(0, options.evaluateExamples ?? 200)
     let accountant: Accountant | undefined = privacy && pldAccountant(privacy)
+    let clips = privacy?.adaptiveClip && adaptiveClip({ clip: privacy.clip, ...privacy.adaptiveClip })
     const reports: RoundReport[] = []
     const start = host.now()
     for (let round = 1; round <= rounds && !stopped(); round++) {
       const { slice, reads, rank } = roundSlice(classifier, method, publicSeed, round)
-      const clip = privacy === undefined ? LOOSE_CLIP : rank === undefined || !privacy.clipRule ? privacy.clip
-        : clipForRank({ clip: privacy.clip, rule: privacy.clipRule, rank, maxRank: classifier.adapter!.config.rank })
+      const base = clips?.clip ?? privacy?.clip ?? LOOSE_CLIP
+      const clip = privacy?.clipRule === undefined || rank === undefined ? base
+        : clipForRank({ clip: base, rule: privacy.clipRule, rank, maxRank: classifier.adapter!.config.rank })
+      // the imitated deployment divides its noise by its own cohort
+      const noiseMultiplier = privacy ? privacy.noiseMultiplier * cohort / privacy.noiseCohort : 0
       const state = sharedCopy(readSlice(classifier.parameters, reads), pool)
       const plan = makePlan({
-        round, task: task.hash, state: hashArray(state), slice, reads, local, publicSeed, clip, cohort, capacity,
-        // the imitated deployment divides its noise by its own cohort
-        noiseMultiplier: privacy ? privacy.noiseMultiplier * cohort / privacy.noiseCohort : 0,
+        round, task: task.hash, state: hashArray(state), slice, reads, local, publicSeed, clip, cohort, capacity, noiseMultiplier,
+        quantile: clips && { noise: quantileNoise(cohort, noiseMultiplier) },
       })
       const event = privacy ? imitatedEvent(privacy, plan.lattice.achievedNoiseMultiplier, cohort) : nonPrivate()
       const next = accountant?.compose(event)
@@ -163,11 +168,12 @@ async function* run(
       writeSlice(classifier.parameters, reads, state)
       const released = release(engine, aggregate, source, { publicSeed: hexToBytes(publicSeed), round, simulation: true })
       accountant = next
+      if (clips && released.within !== null) clips = nextClip(clips, released.within)
       applyUpdate(engine, classifier.parameters, slice, optimizer, released.mean)
       const due = round % evaluateEvery === 0 && round < rounds
       const accuracy = due ? await accuracyOf(pool, people, method, probe) : undefined
       const report: RoundReport = Object.freeze({
-        round, rounds, rank, clients: chosen.length,
+        round, rounds, rank, clip, clients: chosen.length,
         loss: mean(losses), updateNorm: median(norms), clippedShare: norms.filter(norm => norm > clip).length / Math.max(1, norms.length),
         accuracy, epsilon: accountant?.epsilon(privacy!.delta),
         bytesDown: reads.length * 4, bytesUp: Math.ceil(plan.lattice.length * plan.lattice.modulusBits / 8),

@@ -122,6 +122,17 @@ test('fresh noise differs from run to run, and nothing else does', async () => {
   assert.equal(a.rounds[0].contributionHashes, b.rounds[0].contributionHashes)
 })
 
+test('an adaptive clip norm leaves its start towards the median of the updates, within the same budget', async () => {
+  const run = await simulate(settings({
+    rounds: 12, cohort: 12, privacy: { ...settings().privacy!, clip: 3, adaptiveClip: { quantile: 0.5, rate: 0.5 } },
+  })).result()
+  const [first, last] = [run.rounds[0], run.rounds.at(-1)!]
+  assert.is(first.clip, 3)
+  assert.is(first.clippedShare, 0)
+  assert.ok(last.clip < 1 && last.clip < 3 * first.updateNorm, `${last.clip} from updates of ${first.updateNorm}`)
+  assert.ok(run.epsilon! <= 2)
+})
+
 test('stop() ends after the round under way', async () => {
   const run = simulate(settings({ rounds: 50 }))
   let seen = 0
