@@ -37,7 +37,7 @@ export interface Encoder {
 /** How weights are loaded. */
 export interface LoadOptions {
   /**
-   * `f32`, `f16` or `bf16` for the frozen linear weights; `stored` (the default): as in the file.
+   * `f32`, `f16`, `bf16` or `int8` for the frozen linear weights; `stored` (the default): as in the file.
    */
   readonly format?: WeightFormat | 'stored'
   /** True: every weight stays dense f32, so that full fine-tuning can train it. */

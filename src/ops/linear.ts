@@ -13,7 +13,7 @@ export function linear(pass: Pass, x: Value, site: Site): Value {
   const { weight, bias, name: layer } = site
   const M = x.shape[0], N = weight.outputs, K = weight.inputs
   if (x.shape[1] !== K) throw new RangeError(`"${layer}" expected inputs of width ${K}, got ${x.shape[1]}`)
-  const scratch = graph.engine.kernels['gemm_scratch']()
+  const scratch = Math.max(weight.scratch, graph.engine.kernels['gemm_scratch']())
   const w = weight.dense && pass.parameter(weight.dense)
   const c = bias && pass.parameter(bias)
   const pair = pass.lowRank(site)

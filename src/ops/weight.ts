@@ -7,11 +7,12 @@ import { show } from '../assert.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import type { Engine } from '../wasm/engine.ts'
 import type { Kernels } from '../wasm/instantiate.ts'
+import { int8Weight } from './int8-weight.ts'
 
 /** How a frozen weight is stored. */
-export type WeightFormat = 'f32' | 'f16' | 'bf16'
+export type WeightFormat = 'f32' | 'f16' | 'bf16' | 'int8'
 
-const CODES: Readonly<Record<WeightFormat, number>> = { f32: 0, f16: 1, bf16: 2 }
+const CODES: Readonly<Record<Exclude<WeightFormat, 'int8'>, number>> = { f32: 0, f16: 1, bf16: 2 }
 
 /** W [outputs, inputs] of y = x W^T + bias. Addresses and sizes as in assembly/kernels/linear.ts. */
 export interface Weight {
@@ -19,6 +20,8 @@ export interface Weight {
   readonly inputs: number
   /** The tensor, where the weight can be trained. */
   readonly dense: Tensor | undefined
+  /** Bytes of scratch that either product needs. */
+  readonly scratch: number
   /** y[rows, outputs] = bias + x[rows, inputs] W^T; bias 0: none. */
   forward(kernels: Kernels, y: number, x: number, bias: number, rows: number, scratch: number): void
   /** dx[rows, inputs] = (dx if accumulate, else 0) + dy[rows, outputs] W. */
@@ -27,20 +30,25 @@ export interface Weight {
   read(): Float32Array
   /** Overwrites all values, rounding to the format. */
   write(values: Float32Array): void
+  /** Keeps what is stored; the function given back restores it bit for bit. */
+  save(): () => void
 }
 
 /** A frozen weight, packed for the kernels; without values it is there already, packed by another thread. */
 export function packedWeight(
   engine: Engine, format: WeightFormat, outputs: number, inputs: number, values: Float32Array | undefined,
 ): Weight {
+  if (format === 'int8') return int8Weight(engine, outputs, inputs, values)
   const { kernels, arena } = engine
   const code = CODES[format]
-  if (code === undefined) throw new RangeError(`"format" expected f32, f16 or bf16, got ${show(format)}`)
+  if (code === undefined) throw new RangeError(`"format" expected f32, f16, bf16 or int8, got ${show(format)}`)
   const length = kernels['packed_weight_length'](outputs, inputs)
   const ptr = arena.reserve(length * (format === 'f32' ? 4 : 2))
   const lanes = engine.variant === 'scalar' ? 1 : 4
+  const bytes = length * (format === 'f32' ? 4 : 2)
   const weight: Weight = {
     outputs, inputs, dense: undefined,
+    scratch: kernels['gemm_scratch'](),
     forward: (k, y, x, bias, rows, scratch) => {
       k['linear_forward'](y, x, ptr, code, bias, rows, outputs, inputs, scratch)
     },
@@ -68,6 +76,10 @@ export function packedWeight(
         kernels['pack_weight'](ptr, block, code, outputs, inputs, block + Math.ceil(next.length * 4 / 64) * 64)
       })
     },
+    save() {
+      const kept = arena.u8(ptr, bytes).slice()
+      return () => arena.u8(ptr, bytes).set(kept)
+    },
   }
   if (values) weight.write(values)
   return Object.freeze(weight)
@@ -77,7 +89,7 @@ export function packedWeight(
 export function denseWeight(tensor: Tensor): Weight {
   const [outputs, inputs] = tensor.shape
   return Object.freeze({
-    outputs, inputs, dense: tensor,
+    outputs, inputs, dense: tensor, scratch: tensor.engine.kernels['gemm_scratch'](),
     forward: (k: Kernels, y: number, x: number, bias: number, rows: number, scratch: number) => {
       k['matmul'](y, outputs, x, inputs, 1, tensor.ptr, 1, inputs, rows, outputs, inputs, 1, bias ? 2 : 0, bias, scratch)
     },
@@ -86,6 +98,10 @@ export function denseWeight(tensor: Tensor): Weight {
     },
     read: () => tensor.read(),
     write: (values: Float32Array) => { tensor.write(values) },
+    save() {
+      const kept = tensor.read()
+      return () => { tensor.write(kept) }
+    },
   })
 }
 

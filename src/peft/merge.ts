@@ -10,8 +10,8 @@ import type { LoraAdapter } from './lora.ts'
 /** Merges the first `rank` ranks. Returns the function that takes them out again. */
 export function mergeLora(engine: Engine, adapter: LoraAdapter, rank: number = adapter.config.rank): () => void {
   const scale = adapter.scale(rank)
-  const saved: Float32Array[] = []
-  const restore = () => saved.splice(0).forEach((values, i) => adapter.pairs[i].site.weight.write(values))
+  const saved: (() => void)[] = []
+  const restore = () => saved.splice(0).forEach(undo => undo())
   try {
     for (const { site, A, Bt } of adapter.pairs) {
       const { outputs: N, inputs: K } = site.weight
@@ -22,7 +22,7 @@ export function mergeLora(engine: Engine, adapter: LoraAdapter, rank: number = a
         if (engine.kernels['first_nonfinite'](block, N * K) >= 0) throw new NumericError('merge', site.name, 'a weight that is not')
         return engine.arena.f32(block, N * K).slice()
       })
-      saved.push(values)
+      saved.push(site.weight.save())
       site.weight.write(merged)
     }
   } catch (error) {

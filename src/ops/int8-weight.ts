@@ -1,0 +1,57 @@
+/**
+ * A frozen weight as int8, one scale per output: a quarter of the memory, and products that are exact in integers
+ * (assembly/kernels/int8-linear.ts). Two packed copies, one for each product of training.
+ * @module
+ */
+import type { Engine } from '../wasm/engine.ts'
+import type { Weight } from './weight.ts'
+
+/** Longest sum for which int8 products are allowed: beyond it too few levels are left for the other operand. */
+const LONGEST = 1 << 16
+
+/** A frozen int8 weight from f32 values; without values it is there already, packed by another thread. */
+export function int8Weight(engine: Engine, outputs: number, inputs: number, values: Float32Array | undefined): Weight {
+  const { kernels, arena } = engine
+  if (Math.max(outputs, inputs) > LONGEST) {
+    throw new RangeError(`"format" expected sums of at most ${LONGEST} terms for int8, got a weight of ${outputs} x ${inputs}; use f16`)
+  }
+  const forwardBytes = kernels['int8_packed_bytes'](outputs, inputs), backwardBytes = kernels['int8_packed_bytes'](inputs, outputs)
+  const scale = arena.reserve(outputs * 4), forward = arena.reserve(forwardBytes), backward = arena.reserve(backwardBytes)
+  const weight: Weight = {
+    outputs, inputs, dense: undefined,
+    scratch: kernels['int8_scratch'](Math.max(outputs, inputs)),
+    forward: (k, y, x, bias, rows, scratch) => {
+      k['int8_forward'](y, x, forward, scale, bias, rows, outputs, inputs, scratch)
+    },
+    backwardInput: (k, dx, dy, rows, accumulate, scratch) => {
+      k['int8_backward_input'](dx, dy, backward, scale, rows, outputs, inputs, accumulate ? 1 : 0, scratch)
+    },
+    read() {
+      const packed = new Int8Array(arena.memory.buffer, forward, forwardBytes), scales = arena.f32(scale, outputs)
+      const out = new Float32Array(outputs * inputs), even = inputs + inputs % 2
+      for (let n = 0; n < outputs; n++) {
+        const panel = (n - n % 8) * even + n % 8 * 2
+        for (let k = 0; k < inputs; k++) out[n * inputs + k] = packed[panel + (k - k % 2) * 8 + k % 2] * scales[n]
+      }
+      return out
+    },
+    write(next) {
+      if (next.length !== outputs * inputs) {
+        throw new RangeError(`"weight" expected ${outputs} x ${inputs} values, got ${next.length}`)
+      }
+      const integers = Math.ceil(next.length * 4 / 16) * 16
+      arena.frame(integers + next.length, block => {
+        arena.f32(block, next.length).set(next)
+        kernels['int8_quantize'](block + integers, scale, block, outputs, inputs)
+        kernels['int8_pack'](forward, block + integers, inputs, 1, outputs, inputs)
+        kernels['int8_pack'](backward, block + integers, 1, inputs, inputs, outputs)
+      })
+    },
+    save() {
+      const parts = [[scale, outputs * 4], [forward, forwardBytes], [backward, backwardBytes]].map(([ptr, bytes]) => ({ ptr, bytes: arena.u8(ptr, bytes).slice() }))
+      return () => parts.forEach(({ ptr, bytes }) => arena.u8(ptr, bytes.length).set(bytes))
+    },
+  }
+  if (values) weight.write(values)
+  return Object.freeze(weight)
+}

@@ -1,0 +1,94 @@
+/** int8 products: bit for bit the definition, on both builds; overflow cannot happen; what is lost is bounded. */
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { int8BackwardInput, int8Forward, int8Limit, int8Quantize } from '../reference/int8-linear.ts'
+import { sameBits } from '../support/close.ts'
+import { bench, variants } from '../support/kernels.ts'
+import type { Bench } from '../support/kernels.ts'
+import { rng } from '../support/rng.ts'
+
+const benches = await Promise.all(variants.map(variant => bench(variant)))
+
+interface Case { readonly M: number, readonly N: number, readonly K: number, readonly x: Float32Array, readonly W: Float32Array }
+
+/** Runs both products through the kernels and through the definition, and compares bits. */
+function check(b: Bench, { M, N, K, x, W }: Case, title: string): void {
+  b.reset()
+  const source = rng(M * 7919 + N * 31 + K)
+  const bias = source.f32(N), dy = source.f32(M * N), start = source.f32(M * K)
+  const w = b.put(new Uint8Array(N * K)), scale = b.out(N)
+  b.k['int8_quantize'](w, scale, b.put(W), N, K)
+  const expected = int8Quantize(W, N, K)
+  sameBits(b.f32(scale, N), expected.scale, `${title}: scales`)
+  const forward = b.put(new Uint8Array(b.k['int8_packed_bytes'](N, K))), backward = b.put(new Uint8Array(b.k['int8_packed_bytes'](K, N)))
+  b.k['int8_pack'](forward, w, K, 1, N, K)
+  b.k['int8_pack'](backward, w, 1, K, K, N)
+  const scratch = b.put(new Uint8Array(b.k['int8_scratch'](Math.max(N, K))))
+  const y = b.out(M * N + 4), dx = b.out(M * K + 4)
+  for (const withBias of [true, false]) {
+    b.k['int8_forward'](y, b.put(x), forward, scale, withBias ? b.put(bias) : 0, M, N, K, scratch)
+    sameBits(b.f32(y, M * N), int8Forward(x, expected.w, expected.scale, withBias ? bias : undefined, M, N, K), `${title}: y`)
+  }
+  b.k['int8_backward_input'](dx, b.put(dy), backward, scale, M, N, K, 0, scratch)
+  sameBits(b.f32(dx, M * K), int8BackwardInput(dy, expected.w, expected.scale, undefined, M, N, K), `${title}: dx`)
+  const grown = b.put(start)
+  b.k['int8_backward_input'](grown, b.put(dy), backward, scale, M, N, K, 1, scratch)
+  sameBits(b.f32(grown, M * K), int8BackwardInput(dy, expected.w, expected.scale, start, M, N, K), `${title}: start + dx`)
+  for (const ptr of [y + M * N * 4, dx + M * K * 4]) assert.equal([...b.f32(ptr, 4)], [12345, 12345, 12345, 12345], `${title}: guard`)
+}
+
+for (const b of benches) {
+  test(`${b.variant}: int8_quantize, int8_pack, int8_forward, int8_backward_input are the definition, bit for bit, over all remainders`, () => {
+    const source = rng(1)
+    for (const M of [1, 2, 3, 4, 5, 6, 9, 121]) {
+      for (const N of [1, 2, 3, 5, 7, 8, 9, 13]) {
+        for (const K of M > 9 ? [5, 16] : [1, 2, 3, 4, 7, 8, 9, 15, 17, 33]) {
+          check(b, { M, N, K, x: source.f32(M * K, 3), W: source.f32(N * K, 0.1) }, `${M} x ${N} x ${K}`)
+        }
+      }
+    }
+  })
+
+  test(`${b.variant}: rows and outputs of zeros give zeros; tiny and huge rows keep their scale`, () => {
+    const M = 4, N = 9, K = 17, source = rng(2)
+    const x = source.f32(M * K), W = source.f32(N * K)
+    x.fill(0, 0, K)
+    for (let k = 0; k < K; k++) {
+      x[K + k] *= 1e-30
+      x[2 * K + k] *= 1e30
+    }
+    W.fill(0, 3 * K, 4 * K)
+    check(b, { M, N, K, x, W }, 'zeros')
+  })
+
+  test(`${b.variant}: sums at the bound do not overflow: every product at its largest, for L to 65,536`, () => {
+    for (const K of [384, 516, 517, 1536, 3072, 65536]) {
+      const x = new Float32Array(2 * K).fill(1), W = new Float32Array(K).fill(-1)
+      x.fill(-1, K)
+      const limit = int8Limit(K)
+      assert.is(b.k['int8_limit'](K), limit)
+      assert.ok(limit * 127 * K <= 2 ** 31 - 1 && (limit === 32767 || (limit + 1) * 127 * K > 2 ** 31 - 1))
+      check(b, { M: 2, N: 1, K, x, W }, `K ${K}`)
+    }
+  })
+}
+
+test('against the exact product, the error of a row is within half a step of each operand', () => {
+  const M = 6, N = 11, K = 384, source = rng(3)
+  const x = source.f32(M * K), W = source.f32(N * K)
+  const { w, scale } = int8Quantize(W, N, K)
+  const y = int8Forward(x, w, scale, undefined, M, N, K)
+  for (let m = 0; m < M; m++) {
+    const top = Math.max(...x.subarray(m * K, m * K + K).map(Math.abs))
+    for (let n = 0; n < N; n++) {
+      let exact = 0, bound = 0
+      for (let k = 0; k < K; k++) {
+        exact += x[m * K + k] * W[n * K + k]
+        bound += Math.abs(x[m * K + k]) * scale[n] * 0.501 + top / int8Limit(K) * 0.501 * (Math.abs(W[n * K + k]) + scale[n])
+      }
+      assert.ok(Math.abs(y[m * N + n] - exact) <= bound)
+    }
+  }
+})
+
+test.run()

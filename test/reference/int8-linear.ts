@@ -1,0 +1,62 @@
+/** The definition of assembly/kernels/int8-linear.ts, in plain integers and rounded f32 operations: compare bits. */
+const f = Math.fround
+
+/** Nearest integer, halves to even. */
+function nearestEven(x: number): number {
+  const low = Math.floor(x), rest = x - low
+  return rest < 0.5 ? low : rest > 0.5 ? low + 1 : low % 2 === 0 ? low : low + 1
+}
+
+export function int8Limit(L: number): number { return Math.min(32767, Math.floor((2 ** 31 - 1) / (127 * L))) }
+
+export function int8Quantize(W: Float32Array, N: number, K: number): { w: Int8Array, scale: Float32Array } {
+  const w = new Int8Array(N * K), scale = new Float32Array(N)
+  for (let n = 0; n < N; n++) {
+    let top = 0
+    for (let k = 0; k < K; k++) top = Math.max(top, Math.abs(W[n * K + k]))
+    scale[n] = f(top / 127)
+    const factor = top > 0 ? f(127 / top) : 0
+    for (let k = 0; k < K; k++) w[n * K + k] = Math.max(-127, Math.min(127, nearestEven(f(W[n * K + k] * factor))))
+  }
+  return { w, scale }
+}
+
+function quantizeRow(row: Float32Array): { q: Int32Array, scale: number } {
+  const limit = int8Limit(row.length)
+  let top = 0
+  for (const z of row) top = Math.max(top, Math.abs(z))
+  const factor = top > 0 ? f(limit / top) : 0
+  return { q: Int32Array.from(row, z => nearestEven(f(z * factor))), scale: f(top / limit) }
+}
+
+export function int8Forward(
+  x: Float32Array, w: Int8Array, scale: Float32Array, bias: Float32Array | undefined, M: number, N: number, K: number,
+): Float32Array {
+  const y = new Float32Array(M * N)
+  for (let m = 0; m < M; m++) {
+    const row = quantizeRow(x.subarray(m * K, m * K + K))
+    for (let n = 0; n < N; n++) {
+      let sum = 0
+      for (let k = 0; k < K; k++) sum += row.q[k] * w[n * K + k]
+      const value = f(f(f(sum) * scale[n]) * row.scale)
+      y[m * N + n] = bias ? f(value + bias[n]) : value
+    }
+  }
+  return y
+}
+
+export function int8BackwardInput(
+  dy: Float32Array, w: Int8Array, scale: Float32Array, start: Float32Array | undefined, M: number, N: number, K: number,
+): Float32Array {
+  const dx = new Float32Array(M * K)
+  for (let m = 0; m < M; m++) {
+    const row = quantizeRow(Float32Array.from({ length: N }, (_, n) => f(dy[m * N + n] * scale[n])))
+    for (let k = 0; k < K; k++) {
+      let sum = 0
+      for (let n = 0; n < N; n++) sum += row.q[n] * w[n * K + k]
+      const value = f(f(sum) * row.scale)
+      dx[m * K + k] = start ? f(value + start[m * K + k]) : value
+    }
+  }
+  return dx
+}
