@@ -6,10 +6,12 @@ export const title = 'each kernel has a reference twin and a test'
 /** Kernels without a twin, and why they need none. Privacy kernels work on exact integers and have tests of their own. @type {Record<string, string>} */
 const noTwin = {
   denormal_probe: 'one multiplication, to ask whether the thread flushes denormals',
-  gemm_scratch: 'returns a size', attention_scratch: 'returns a size', packed_weight_length: 'returns a size',
   pack_weight: 'only moves values; every test of linear reads through it',
   zero: 'fills memory', copy: 'moves memory',
 }
+
+/** Kernels that only say how much memory another one needs. */
+const isSize = (name) => /_(scratch|length|bytes)$/.test(name)
 
 /** `mean_pool_forward` and `meanPoolForward` become the same word. */
 const plain = (name) => name.replaceAll('_', '').toLowerCase()
@@ -33,7 +35,7 @@ export function kernelProblems(sources, exported, references, tests, without = n
       if (!exported.includes(name)) continue
       names.add(name)
       const base = name.replace(/_(forward|backward)$/, '')
-      if (!Object.hasOwn(without, name) && !twins.has(plain(name)) && !twins.has(plain(base))) {
+      if (!isSize(name) && !Object.hasOwn(without, name) && !twins.has(plain(name)) && !twins.has(plain(base))) {
         problems.push(`${name} of ${path} has no twin in test/reference; write it as ${camel(name)}`)
       }
       // `name(`, `'name'`, or a name made of its parts: `${base}_forward` with 'base' in the same file
