@@ -47,18 +47,23 @@ export function contribute(
   const order = random(publicSeed, 'order', plan.round, client)
   const used = order.shuffle(examples.sequences.map((_, i) => i)).slice(0, local.maxExamples ?? examples.sequences.length)
   let steps = 0, lossSum = 0
-  for (let epoch = 0; epoch < local.epochs; epoch++) {
-    if (epoch > 0) order.shuffle(used)
-    for (let from = 0; from < used.length; from += local.batchSize) {
-      const batch = used.slice(from, from + local.batchSize)
-      const { loss } = trainStep(task, task.pack(batch.map(i => examples.sequences[i])),
-        Int32Array.from(batch, i => examples.targets[i]), slice, optimizer, {
-          maxGradientNorm: local.maxGradientNorm,
-          dropout: local.dropout ? { rate: local.dropout, key: [order.u32() | 0, order.u32() | 0] } : undefined,
-        })
-      steps++
-      lossSum += loss
+  try {
+    for (let epoch = 0; epoch < local.epochs; epoch++) {
+      if (epoch > 0) order.shuffle(used)
+      for (let from = 0; from < used.length; from += local.batchSize) {
+        const batch = used.slice(from, from + local.batchSize)
+        const { loss } = trainStep(task, task.pack(batch.map(i => examples.sequences[i])),
+          Int32Array.from(batch, i => examples.targets[i]), slice, optimizer, {
+            maxGradientNorm: local.maxGradientNorm,
+            dropout: local.dropout ? { rate: local.dropout, key: [order.u32() | 0, order.u32() | 0] } : undefined,
+          })
+        steps++
+        lossSum += loss
+      }
     }
+  } finally {
+    // a client's momentum ends with it, and its memory serves the next client
+    optimizer.reset()
   }
   const update = readSlice(task.parameters, slice)
   for (let i = 0; i < update.length; i++) update[i] -= start[i]

@@ -2,7 +2,7 @@
  * Loads a model folder, whatever its architecture: encoder and tokenizer.
  * @module
  */
-import { show } from '../assert.ts'
+import { anOptions, oneOf, show } from '../assert.ts'
 import { openHubModel } from '../checkpoint/hub.ts'
 import type { FileSource } from '../checkpoint/source.ts'
 import { openTfjs } from '../checkpoint/tfjs.ts'
@@ -40,13 +40,19 @@ export type ModelOptions = LoadOptions & {
  */
 export async function loadModel(host: Host, folder: string | FileSource, options: ModelOptions = {}): Promise<Model> {
   const source = typeof folder === 'string' ? host.folder(folder) : folder
-  const { engine: given, pooling, ...load } = options
-  const engine = given ?? await createEngine(host)
+  anOptions('model', options, ['format', 'trainable', 'attach', 'pooling', 'engine'])
+  if (options.format !== undefined) oneOf('format', options.format, ['f32', 'f16', 'bf16', 'stored'])
+  if (options.pooling !== undefined) oneOf('pooling', options.pooling, ['mean', 'cls'])
+  const { engine = await createEngine(host), ...rest } = options
+  return engine.arena.attempt(() => load(engine, source, rest, typeof folder === 'string' ? folder : 'the source'))
+}
+
+async function load(engine: Engine, source: FileSource, { pooling, ...options }: ModelOptions, title: string): Promise<Model> {
   if (await source.has('config.json')) {
     const hub = await openHubModel(source)
     const tokenizer = await loadTokenizer(source)
     checkVocabulary(tokenizer, hub.config.vocabularySize)
-    return Object.freeze({ tokenizer, encoder: await loadBert(engine, hub, { ...load, ...(pooling && { pooling }) }) })
+    return Object.freeze({ tokenizer, encoder: await loadBert(engine, hub, { ...options, ...(pooling && { pooling }) }) })
   }
   if (await source.has('model.json')) {
     const file = await openTfjs(source)
@@ -54,12 +60,12 @@ export async function loadModel(host: Host, folder: string | FileSource, options
       throw new FormatError(`"model.json" expected Universal Sentence Encoder Lite (a tensor ${show(USE_LITE_TABLE)}), got another model`)
     }
     const tokenizer = await loadSentenceEncoderTokenizer(source)
-    const encoder = await loadUseLite(engine, file, load)
+    const encoder = await loadUseLite(engine, file, options)
     checkVocabulary(tokenizer, encoder.vocabularySize)
     return Object.freeze({ tokenizer, encoder })
   }
   throw new FormatError('model folder expected config.json with model.safetensors and tokenizer.json (Hugging Face), ' +
-    `or model.json with vocab.json (Universal Sentence Encoder Lite), got neither in ${show(typeof folder === 'string' ? folder : 'the source')}; check the path`)
+    `or model.json with vocab.json (Universal Sentence Encoder Lite), got neither in ${show(title)}; check the path`)
 }
 
 function checkVocabulary(tokenizer: Tokenizer, rows: number): void {

@@ -14,11 +14,11 @@ export interface Optimizer {
   /** Makes the state of a slice's tensors; before the step, since a step's memory is planned whole. */
   prepare(parameters: Parameters, slice: Slice): void
   step(parameters: Parameters, part: SlicePart, gradient: number): void
-  /** Forgets all state. */
+  /** Forgets all state; its memory serves the next optimiser on the same tensors. */
   reset(): void
 }
 
-/** What both optimisers take. */
+/** Options of SGD. */
 export interface SgdOptions {
   readonly learningRate: number
   readonly momentum?: number
@@ -102,20 +102,26 @@ export function adamw(options: AdamWOptions): Optimizer {
   })
 }
 
-/** State tensors made when they are first needed, and zeroed, not made again, after a reset. */
+/** State tensors that optimisers have given back, by the tensor whose state they were: clients come and go. */
+const idle = new WeakMap<Tensor, Tensor[]>()
+
+/** State tensors, zero when they are first needed. */
 function stateOf(name: string): { of(tensor: Tensor): Tensor, reset: () => void } {
   const tensors = new Map<Tensor, Tensor>()
   return {
     of(tensor) {
       let state = tensors.get(tensor)
       if (state === undefined) {
-        state = new Tensor(tensor.engine, `${tensor.name}: ${name}`, tensor.shape)
+        state = idle.get(tensor)?.pop()
+        if (state) state.engine.kernels['zero'](state.ptr, state.length)
+        else state = new Tensor(tensor.engine, `${tensor.name}: ${name}`, tensor.shape)
         tensors.set(tensor, state)
       }
       return state
     },
     reset() {
-      for (const state of tensors.values()) state.engine.kernels['zero'](state.ptr, state.length)
+      for (const [tensor, state] of tensors) idle.set(tensor, [...idle.get(tensor) ?? [], state])
+      tensors.clear()
     },
   }
 }

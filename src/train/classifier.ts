@@ -4,7 +4,7 @@
  *   logits = pooled W^T + bias
  * @module
  */
-import { anInteger, aString, show } from '../assert.ts'
+import { anInteger, anOptions, aString, oneOf, show } from '../assert.ts'
 import { Graph } from '../graph/graph.ts'
 import type { Value } from '../graph/value.ts'
 import { packSequences } from '../model/batch.ts'
@@ -16,7 +16,7 @@ import type { Dropout, Rows, Site } from '../ops/pass.ts'
 import { denseWeight } from '../ops/weight.ts'
 import type { LoraAdapter } from '../peft/lora.ts'
 import { makeSlice, wholePart } from '../peft/slice.ts'
-import type { Parameters, Slice } from '../peft/slice.ts'
+import type { Parameters, Slice, SlicePart } from '../peft/slice.ts'
 import { Tensor } from '../tensor/tensor.ts'
 
 /** A classifier whose parameters lie in an engine's memory. */
@@ -106,10 +106,32 @@ export interface SliceOptions {
   readonly head?: boolean
 }
 
-/** A slice of the adapter and the head. Where there is no adapter: every tensor, that is full fine-tuning. */
-export function sliceOf(task: Classifier, { rank, variant = 'prefix', factors = 'both', head = true }: SliceOptions = {}): Slice {
-  const top = [HEAD_WEIGHT, HEAD_BIAS].map(name => wholePart(task.parameters.get(name)!))
-  if (task.adapter === undefined) return makeSlice([...task.encoder.tensors.map(wholePart), ...(head ? top : [])])
+/** The head alone, on an encoder that stays as it is. */
+export function headSlice(task: Classifier): Slice { return makeSlice(headParts(task)) }
+
+function headParts(task: Classifier): SlicePart[] {
+  return [HEAD_WEIGHT, HEAD_BIAS].map(name => wholePart(task.parameters.get(name)!))
+}
+
+/**
+ * A slice of the adapter and the head. Where there is no adapter: every tensor, that is full fine-tuning.
+ *
+ * @throws Error where there is no adapter and the model was not loaded to be trained
+ */
+export function sliceOf(task: Classifier, options: SliceOptions = {}): Slice {
+  anOptions('slice', options, ['rank', 'variant', 'factors', 'head'])
+  const { rank, head = true } = options
+  const variant = oneOf('variant', options.variant ?? 'prefix', ['prefix', 'row'])
+  const factors = oneOf('factors', options.factors ?? 'both', ['both', 'A', 'B'])
+  const top = head ? headParts(task) : []
+  if (task.adapter === undefined) {
+    const frozen = task.encoder.sites.find(({ weight }) => weight.dense === undefined)
+    if (frozen) {
+      throw new Error(`slice expected an adapter, or a model whose weights can all be trained, got the frozen weight of "${frozen.name}"; ` +
+        'attach an adapter, load the model with trainable: true, or train the head alone (headSlice)')
+    }
+    return makeSlice([...task.encoder.tensors.map(wholePart), ...top])
+  }
   const b = anInteger('rank', rank ?? task.adapter.config.rank, 1, task.adapter.config.rank)
-  return makeSlice([...task.adapter.parts(variant === 'row' ? b - 1 : 0, b, factors), ...(head ? top : [])], b)
+  return makeSlice([...task.adapter.parts(variant === 'row' ? b - 1 : 0, b, factors), ...top], b)
 }

@@ -78,7 +78,8 @@ export function withGradients<R>(
       gradients.set(part, address)
     })
     const gradientNorm = Math.sqrt(squares)
-    if (!Number.isFinite(gradientNorm)) throw new NumericError('gradient_norm', 'slice', String(gradientNorm))
+    // its square, which AdamW keeps, would overflow in f32 and stay infinite
+    if (!(Math.min(gradientNorm, options.maxGradientNorm ?? Infinity) < 2 ** 60)) throw new NumericError('gradient_norm', 'slice', String(gradientNorm))
     if (options.maxGradientNorm !== undefined && gradientNorm > options.maxGradientNorm) {
       const factor = options.maxGradientNorm / gradientNorm
       const scaled = new Set<number>()

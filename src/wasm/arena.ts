@@ -18,6 +18,7 @@ export class Arena {
   #top: number
   #limit: number
   #frame = false
+  #attempt = false
   #peak: number
 
   /**
@@ -41,6 +42,24 @@ export class Arena {
   reserve(bytes: number): number {
     if (this.#frame) throw new Error('arena expected no frame in use, got a lasting reservation; reserve before the step')
     return this.#take(bytes)
+  }
+
+  /**
+   * Runs `body`, which may reserve; what it reserved is given back if it fails. One attempt at a time, since what others
+   * reserve meanwhile would go with it.
+   */
+  async attempt<R>(body: () => Promise<R>): Promise<R> {
+    if (this.#attempt) throw new Error('arena expected no other load under way, got a second one; load one after another')
+    const mark = this.#top
+    this.#attempt = true
+    try {
+      return await body()
+    } catch (error) {
+      this.#top = mark
+      throw error
+    } finally {
+      this.#attempt = false
+    }
   }
 
   /** Runs `body` with a block of `bytes` that is given back when it ends, however it ends. */

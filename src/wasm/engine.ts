@@ -42,7 +42,7 @@ export async function createEngine(
 /** A memory that the build accepts. */
 export function newMemory(variant: Variant, maximum: number = 65536 * 65536): WebAssembly.Memory {
   const pages = Math.max(1, Math.floor(maximum / 65536))
-  return new WebAssembly.Memory(variant === 'shared' ? { initial: 1, maximum: 65536, shared: true } : { initial: 1, maximum: pages })
+  return new WebAssembly.Memory({ initial: 1, maximum: pages, shared: variant === 'shared' })
 }
 
 /**

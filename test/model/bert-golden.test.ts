@@ -12,7 +12,7 @@ import type { Optimizer } from '../../src/optim/optimizer.ts'
 import { attachLora } from '../../src/peft/lora.ts'
 import type { LoraAdapter } from '../../src/peft/lora.ts'
 import type { Slice, SlicePart } from '../../src/peft/slice.ts'
-import { HEAD_BIAS, HEAD_WEIGHT, sliceOf, textClassifier } from '../../src/train/classifier.ts'
+import { HEAD_BIAS, HEAD_WEIGHT, headSlice, sliceOf, textClassifier } from '../../src/train/classifier.ts'
 import type { Classifier } from '../../src/train/classifier.ts'
 import { predict, trainStep, withGradients } from '../../src/train/step.ts'
 import { close } from '../support/close.ts'
@@ -83,13 +83,9 @@ async function taskOf({ folder, adapter, full, pooling }: Case, g: Golden, varia
   return task
 }
 
-/** All but the pooler that transformers keeps beside the encoder, which no loss of ours reaches. */
 function sliceFor(task: Classifier, { rank, adapter, full }: Case): Slice {
   if (adapter) return sliceOf(task, { rank: rank! })
-  const slice = sliceOf(task)
-  if (full) return slice
-  const parts = slice.parts.filter(part => part.tensor.startsWith('head.'))
-  return { ...slice, parts, length: parts.reduce((sum, part) => sum + (part.to - part.from) * part.columns, 0) }
+  return full ? sliceOf(task) : headSlice(task)
 }
 
 function gradientsOf(task: Classifier, g: Golden, slice: Slice): { loss: number, gradients: Map<SlicePart, Float32Array> } {

@@ -12,9 +12,8 @@ import type { Model } from '../../src/model/load.ts'
 import { Pass } from '../../src/ops/pass.ts'
 import { adamw, sgd } from '../../src/optim/optimizer.ts'
 import { attachLora } from '../../src/peft/lora.ts'
-import { makeSlice } from '../../src/peft/slice.ts'
 import { node } from '../../src/runtime/node.ts'
-import { sliceOf, textClassifier } from '../../src/train/classifier.ts'
+import { headSlice, sliceOf, textClassifier } from '../../src/train/classifier.ts'
 import type { Classifier } from '../../src/train/classifier.ts'
 import { predict, trainStep } from '../../src/train/step.ts'
 import { createEngine } from '../../src/wasm/engine.ts'
@@ -72,7 +71,7 @@ for (const name of ['base', 'lora'] as const) {
       close([all.reduce((sum, x) => sum + x, 0), Math.hypot(...all)], [json.cases[name].hiddenSums[i], json.cases[name].hiddenNorms[i]], bound, `sum and norm ${i}`)
     })
     near(predict(task, task.pack(json.sequences)), await g.tensor(`${name}/logits`), FORWARD, 'logits')
-    const slice = name === 'lora' ? sliceOf(task) : makeSlice(sliceOf(task).parts.filter(part => part.tensor.startsWith('head.')))
+    const slice = name === 'lora' ? sliceOf(task) : headSlice(task)
     const { loss, gradients } = gradientsOf(task, g, slice)
     close([loss], [json.cases[name].loss], 1e-6, 'loss')
     assert.is(gradients.size, name === 'lora' ? 26 : 2)

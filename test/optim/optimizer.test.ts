@@ -72,6 +72,37 @@ for (const [name, make] of Object.entries(makers)) {
     for (let i = 0; i < 3; i++) fresh.step(1, 4, 50 + i)
     sameBits(used.tensor.read(), fresh.tensor.read())
   })
+
+  test(`${name}: a thousand optimisers one after another, each reset, need the memory of one; two at once have state of their own`, () => {
+    const tensor = new Tensor(engine, 'p', [ROWS, COLUMNS]), gradient = new Tensor(engine, 'g', [ROWS, COLUMNS]).write(rng(9).f32(ROWS * COLUMNS))
+    const parameters = new Map([['p', tensor]]), slice = makeSlice([{ tensor: 'p', from: 0, to: ROWS, columns: COLUMNS }])
+    const run = (optimizer: Optimizer, steps: number) => {
+      for (let i = 0; i < steps; i++) {
+        optimizer.prepare(parameters, slice)
+        optimizer.step(parameters, slice.parts[0], gradient.ptr)
+      }
+      return tensor.read()
+    }
+    const first = make(), start = rng(8).f32(ROWS * COLUMNS)
+    tensor.write(start)
+    const expected = run(first, 2)
+    first.reset()
+    const { top } = engine.arena
+    for (let i = 0; i < 1000; i++) {
+      const optimizer = make()
+      tensor.write(start)
+      sameBits(run(optimizer, 2), expected, `optimiser ${i}`)
+      optimizer.reset()
+    }
+    assert.is(engine.arena.top, top)
+    const [one, two] = [make(), make()]
+    tensor.write(start)
+    const once = run(one, 1)
+    tensor.write(start)
+    sameBits(run(two, 1), once, 'the second starts from nothing')
+    tensor.write(once)
+    sameBits(run(one, 1), expected, 'the first goes on')
+  })
 }
 
 test('ten steps equal PyTorch\'s formulas in doubles within 8 roundings a step', () => {

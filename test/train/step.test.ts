@@ -2,9 +2,9 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { NumericError } from '../../src/errors.ts'
 import { adamw, sgd } from '../../src/optim/optimizer.ts'
-import { makeSlice, wholePart } from '../../src/peft/slice.ts'
+import { makeSlice } from '../../src/peft/slice.ts'
 import type { Slice, SlicePart } from '../../src/peft/slice.ts'
-import { HEAD_BIAS, HEAD_WEIGHT, sliceOf, textClassifier } from '../../src/train/classifier.ts'
+import { HEAD_BIAS, HEAD_WEIGHT, headSlice, sliceOf, textClassifier } from '../../src/train/classifier.ts'
 import type { Classifier } from '../../src/train/classifier.ts'
 import { argmaxRows, predict, trainStep, withGradients } from '../../src/train/step.ts'
 import type { StepOptions } from '../../src/train/step.ts'
@@ -121,6 +121,12 @@ test('wrong targets, ids and batches are errors before anything runs, and change
   assert.throws(() => textClassifier({ encoder: task.encoder, labels: ['one'] }), /"labels" expected at least two names/)
   assert.throws(() => textClassifier({ encoder: task.encoder, labels: ['x', 'x'] }), /"labels" expected different names/)
   unchanged(task, before, 'errors')
+  assert.throws(() => sliceOf(task, { rank: 5 }), /"rank" expected an integer from 1 to 4, got 5/)
+  assert.throws(() => sliceOf(task, { variant: 'rows' as never }), /"variant" expected one of "prefix", "row", got "rows"/)
+  assert.throws(() => sliceOf(task, { factors: 'C' as never }), /"factors" expected one of "both", "A", "B"/)
+  const frozen = textClassifier({ encoder: task.encoder, labels: LABELS })
+  assert.throws(() => sliceOf(frozen), /got the frozen weight of "encoder\.layer\.0\.attention\.self\.query"; attach an adapter, load the model with trainable: true/)
+  assert.equal(headSlice(frozen).parts.map(part => part.tensor), [HEAD_WEIGHT, HEAD_BIAS])
 })
 
 test('rows of a dense tensor train alone: their gradient is that part of the whole one, and nothing else moves', async () => {
@@ -182,7 +188,7 @@ test('a step that cannot have its memory throws, gives back what it took, and ch
 test('loss, correct and argmax: of equal logits the first class, loss log(3) of a head of zeros', async () => {
   const task = await tinyTask({ base: true })
   for (const name of [HEAD_WEIGHT, HEAD_BIAS]) task.parameters.get(name)!.write(new Float32Array(task.parameters.get(name)!.length))
-  const result = gradients(task, makeSlice([HEAD_WEIGHT, HEAD_BIAS].map(name => wholePart(task.parameters.get(name)!))))
+  const result = gradients(task, headSlice(task))
   close([result.loss], [Math.log(3)], 4 * EPS, 'loss')
   assert.is(result.correct, TARGETS.filter(target => target === 0).length)
   assert.equal(argmaxRows(Float32Array.of(1, 3, 3, -2, -5, -1), LABELS.length), Int32Array.of(1, 2))

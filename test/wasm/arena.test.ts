@@ -64,6 +64,20 @@ test('a frame is given back when its body throws, and neither frames nor reserva
   assert.is(arena.reserve(8), Math.ceil(top / 64) * 64)
 })
 
+test('what a failed attempt reserved is given back, and only one runs at a time', async () => {
+  const arena = fake().arena(), top = arena.top
+  const failing = arena.attempt(async () => {
+    arena.reserve(1000)
+    await undefined
+    throw new Error('cut short')
+  })
+  await arena.attempt(async () => 0).then(() => assert.unreachable(), (error: Error) => assert.match(error.message, /expected no other load under way/))
+  await failing.then(() => assert.unreachable(), (error: Error) => assert.match(error.message, /cut short/))
+  assert.is(arena.top, top)
+  assert.is(await arena.attempt(async () => arena.reserve(64)), top)
+  assert.is(arena.top, top + 64)
+})
+
 test('growth that the runtime refuses, and a limit, are errors that say how much and what to do; nothing is taken', () => {
   const refused = fake(1, 4).arena()
   assert.throws(() => refused.reserve(10 * PAGE), /expected to grow to 0\.7 MiB, but the runtime refused; use a smaller batch/)
