@@ -42,9 +42,9 @@ export function firstColumn(strategy: MatrixStrategy, rounds: number): Float64Ar
 /**
  * Squared L2 sensitivity of C x in clip norms for participations at least `minSeparation` rounds apart, at most
  * `maxParticipations` of them. Exact for coefficients that are >= 0 and do not increase, where the worst unit takes part
- * at rounds 0, s, 2s, ... (Kalinin and Lampert 2024, Theorem 2); exact for any coefficients when the bands do not reach
- * the next participation, where the columns are orthogonal (Choquette-Choo et al. 2023, Theorem 2); an upper bound for
- * other coefficients, up to 2,048 rounds.
+ * at rounds 0, s, 2s, ... (Kalinin and Lampert 2024, Theorem 2); for any coefficients whose bands do not reach the next
+ * participation, columns are orthogonal and the whole ones count (Choquette-Choo et al. 2023, Theorem 2); an upper bound
+ * for other coefficients, up to 2,048 rounds.
  * @throws {RangeError} for other coefficients and more rounds
  */
 export function toeplitzSensitivitySquared(
