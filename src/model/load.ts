@@ -41,7 +41,7 @@ export type ModelOptions = LoadOptions & {
 export async function loadModel(host: Host, folder: string | FileSource, options: ModelOptions = {}): Promise<Model> {
   const source = typeof folder === 'string' ? host.folder(folder) : folder
   anOptions('model', options, ['format', 'trainable', 'attach', 'pooling', 'engine'])
-  if (options.format !== undefined) oneOf('format', options.format, ['f32', 'f16', 'bf16', 'stored'])
+  if (options.format !== undefined) oneOf('format', options.format, ['f32', 'f16', 'bf16', 'int8', 'stored'])
   if (options.pooling !== undefined) oneOf('pooling', options.pooling, ['mean', 'cls'])
   const { engine = await createEngine(host), ...rest } = options
   return engine.arena.attempt(() => load(engine, source, rest, typeof folder === 'string' ? folder : 'the source'))
