@@ -1,3 +1,4 @@
+// slow: reads all the mails and compares them in pairs
 import { readFileSync, readdirSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

@@ -1,3 +1,4 @@
+// slow: runs the release many thousands of times
 /**
  * Does the release keep its word? The real path (encode, checks, sum, noise, release) runs many times on two
  * neighbouring inputs, without and with a client that does its worst, and an attacker who knows everything else
