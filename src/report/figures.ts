@@ -14,7 +14,7 @@ const MOST_ROWS = 40
 export function figures(experiment: Experiment): string[] {
   const { runs } = experiment
   return [
-    accuracyFigure(runs), epsilonFigure(runs), lossFigure(runs), normFigure(runs), clippedFigure(runs), rankFigure(runs), bytesFigure(runs),
+    accuracyFigure(runs), epsilonFigure(runs), lossFigure(runs), normFigure(runs), clipFigure(runs), clippedFigure(runs), rankFigure(runs), bytesFigure(runs),
   ].filter(figure => figure !== '')
 }
 
@@ -52,12 +52,24 @@ function lossFigure(runs: readonly RunRecord[]): string {
 
 function normFigure(runs: readonly RunRecord[]): string {
   const clips = [...new Set(runs.flatMap(run => run.privacy ? [run.privacy.mechanism.clip] : []))]
+  const fixed = clips.length === 1 && runs.every(run => run.rounds.every(({ clip }) => run.privacy === null || clip === clips[0]))
   return lineFigure({
     id: 'norm', title: 'Size of an update before clipping', x: 'round', y: 'L2 norm', low: 0,
     series: seriesOf(runs, run => run.rounds.map(({ round, updateNorm, clients }) => [round, clients > 0 ? updateNorm : NaN] as const)),
-    ...(clips.length === 1 ? { mark: { y: clips[0], name: `clip norm ${number(clips[0])}` } } : {}),
+    ...(fixed ? { mark: { y: clips[0], name: `clip norm ${number(clips[0])}` } } : {}),
     description: `Median L2 norm of the clients' updates. Clip norms: ${runs.map(run => `${run.name} ${run.privacy ? number(run.privacy.mechanism.clip) : 'none'}`).join(', ')}.`,
   }, 'Median over the clients of a round. What is longer than the clip norm is shortened to it.')
+}
+
+/** Only where the clip norm moves: by rank, or after the updates' sizes. */
+function clipFigure(runs: readonly RunRecord[]): string {
+  const series = seriesOf(runs, run => run.privacy === null ? [] : run.rounds.map(({ round, clip }) => [round, clip] as const))
+    .filter(({ points }) => points.length > 0)
+  if (series.every(({ points }) => points.every(([, clip]) => clip === points[0][1]))) return ''
+  return lineFigure({
+    id: 'clip', title: 'Clip norm against rounds', x: 'round', y: 'L2 norm', low: 0, series,
+    description: 'The L2 norm that updates were clipped to in each round.',
+  }, 'What updates were shortened to. It depends on the rank, or on released counts, never on unreleased data.')
 }
 
 function clippedFigure(runs: readonly RunRecord[]): string {
@@ -86,8 +98,6 @@ function rankFigure(runs: readonly RunRecord[]): string {
 }
 
 function bytesFigure(runs: readonly RunRecord[]): string {
-  const most = Math.max(...runs.map(run => Math.max(run.bytesDown, run.bytesUp)))
-  const least = Math.min(...runs.map(run => Math.min(run.bytesDown, run.bytesUp)))
   const bars = runs.map((run, i) => ({
     name: run.name,
     bars: [['down', run.bytesDown], ['up', run.bytesUp]].map(([name, value]) => ({ name: String(name), value: Number(value), text: bytesText(Number(value)), style: i })),
@@ -95,7 +105,7 @@ function bytesFigure(runs: readonly RunRecord[]): string {
   const description = runs.map(run => `${run.name}: ${bytesText(run.bytesDown)} down, ${bytesText(run.bytesUp)} up`).join('; ')
   const svg = barPlot({ id: 'bytes', title: 'Bytes of one client in a round', description: `${description}.`, groups: bars })
   const rows = runs.map(run => [run.name, bytesText(run.bytesDown), bytesText(run.bytesUp), bytesText((run.bytesDown + run.bytesUp) * run.rounds.length)])
-  return figure('Bytes of one client in a round', `Mean over the rounds, before compression. The bars are to scale${most > 50 * least ? ': small ones are small' : ''}.`, svg,
+  return figure('Bytes of one client in a round', 'Mean over the rounds, before compression. Down: what the round reads. Up: the integers of the update.', svg,
     ['run', 'down', 'up', 'both, if in every round'], rows)
 }
 

@@ -5,6 +5,7 @@
  */
 import { pldAccountant, rdpAccountant, summarise } from '../privacy/accountant/index.ts'
 import type { Adjacency, AttackRate, PrivacyEvent, PrivacyUnit } from '../privacy/accountant/index.ts'
+import { count } from './format.ts'
 
 /** A run's settings as far as its privacy goes. */
 export interface PrivacyPlan {
@@ -69,7 +70,7 @@ export function privacyStatement(options: {
 }): PrivacyStatement {
   const { plan, events, plannedRounds, cohort, noise } = options
   const { unit, adjacency, delta } = plan
-  const counted = count(events)
+  const counted = grouped(events)
   const compose = (empty: ReturnType<typeof pldAccountant>) => counted.reduce((sum, [event, times]) => sum.compose(event, times), empty)
   const { epsilon, mu, attacker, discretisation } = summarise(compose(pldAccountant({ unit, adjacency })), delta)
   return Object.freeze<PrivacyStatement>({
@@ -95,7 +96,7 @@ export function privacyStatement(options: {
   })
 }
 
-function count(events: readonly PrivacyEvent[]): [PrivacyEvent, number][] {
+function grouped(events: readonly PrivacyEvent[]): [PrivacyEvent, number][] {
   const counts = new Map<string, [PrivacyEvent, number]>()
   for (const event of events) {
     const key = JSON.stringify(event)
@@ -115,8 +116,8 @@ function leastNoise(events: readonly PrivacyEvent[]): number | undefined {
 function notCovered(plan: PrivacyPlan, cohort: number, noise: 'seeded' | 'system'): string[] {
   return [
     'This was a simulation: whoever ran it had all the data, and nothing here protects the data that it used.',
-    ...(plan.noiseCohort === cohort ? [] : [`The noise imitates a deployment that averages ${plan.noiseCohort} clients a round out of ` +
-      `${plan.population}; the simulation averaged about ${cohort}, with the noise of the larger mean. ε is that deployment's.`]),
+    ...(plan.noiseCohort === cohort ? [] : [`The noise imitates a deployment that averages ${count(plan.noiseCohort)} clients a round out of ` +
+      `${count(plan.population)}; the simulation averaged about ${count(cohort)}, with the noise of the larger mean. ε is that deployment's.`]),
     ...(noise === 'seeded' ? ['The noise came from a seed so that the run can be repeated: who knows the seed can remove it.'] : []),
     'ε counts the released models only. Losses, update norms and the accuracy curve in this report come from raw data; a deployment does not see them.',
     'Choosing settings by looking at results (rank, clip norm, learning rates, this comparison) is not accounted for.',

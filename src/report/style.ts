@@ -39,6 +39,7 @@ thead th { color: var(--quiet); font-weight: 600; font-size: .85rem; vertical-al
 tbody tr:last-child > * { border-bottom: 0 }
 tbody th { font-weight: 600 }
 td small, th small { display: block; color: var(--quiet); font-weight: 400; font-size: .82rem }
+.wraps tbody th, .wraps td { white-space: normal } .wraps td[colspan] { color: var(--ink) }
 .best { font-weight: 700 }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 20px }
 figure { margin: 0; background: var(--card); border: 1px solid var(--rule); border-radius: 8px; padding: 16px 16px 10px; min-width: 0 }
@@ -46,6 +47,7 @@ figure p { font-size: .88rem; color: var(--quiet); margin: 0 0 8px; line-height:
 svg { display: block; width: 100%; height: auto; font: 13px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif }
 svg text { fill: var(--quiet) }
 svg text.group { fill: var(--ink); font-weight: 600 }
+svg text.over { fill: var(--ink); paint-order: stroke; stroke: var(--card); stroke-width: 4px; stroke-linejoin: round }
 svg .grid { stroke: var(--grid) }
 svg .axis { stroke: var(--rule) }
 svg .mark { stroke: var(--quiet); stroke-dasharray: 2 4 }

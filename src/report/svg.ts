@@ -23,7 +23,7 @@ export interface LinePlot {
   readonly x: string
   readonly y: string
   readonly series: readonly Series[]
-  /** Fixed ends of the axis of y; else from the data. */
+  /** Ends of the axis of y, or a little beyond; else from the data. */
   readonly low?: number
   readonly high?: number
   readonly tick?: (y: number) => string
@@ -46,10 +46,10 @@ export function linePlot(plot: LinePlot): string {
   const { series, mark, tick = short } = plot
   const all = series.flatMap(({ points }) => points).filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y))
   const xs = all.map(([x]) => x), ys = [...all.map(([, y]) => y), ...(mark ? [mark.y] : [])]
-  const xTicks = ticks(Math.min(0, ...xs), Math.max(1, ...xs), 5)
+  const xTicks = ticks(Math.min(0, ...xs), Math.max(1, ...xs), 5).filter(Number.isInteger)
   const yTicks = ticks(plot.low ?? Math.min(...ys, 0), plot.high ?? Math.max(...ys, 1e-9), 4)
   const x = scale(0, Math.max(1, ...xs), LEFT, WIDTH - RIGHT)
-  const y = scale(plot.low ?? yTicks[0], plot.high ?? yTicks[yTicks.length - 1], HEIGHT - BOTTOM, TOP)
+  const y = scale(yTicks[0], yTicks[yTicks.length - 1], HEIGHT - BOTTOM, TOP)
   const grid = [
     ...yTicks.map(value => `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${n(y(value))}" y2="${n(y(value))}"/>` +
       `<text x="${LEFT - 7}" y="${n(y(value) + 4)}" text-anchor="end">${escapeHtml(tick(value))}</text>`),
@@ -58,8 +58,8 @@ export function linePlot(plot: LinePlot): string {
     `<text class="label" x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 5}" text-anchor="middle">${escapeHtml(plot.x)}</text>`,
   ]
   const level = mark ? [`<line class="mark" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${n(y(mark.y))}" y2="${n(y(mark.y))}"/>` +
-    `<text class="label" x="${WIDTH - RIGHT}" y="${n(y(mark.y) - 5)}" text-anchor="end">${escapeHtml(mark.name)}</text>`] : []
-  return frame(plot.id, plot.title, plot.description, HEIGHT, [...grid, ...level, ...series.map(one => drawSeries(one, x, y, tick))])
+    `<text class="over" x="${LEFT + 6}" y="${n(y(mark.y) - 5)}">${escapeHtml(mark.name)}</text>`] : []
+  return frame(plot.id, plot.title, plot.description, HEIGHT, [...grid, ...series.map(one => drawSeries(one, x, y, tick)), ...level])
 }
 
 function drawSeries({ name, points, style, draw }: Series, x: (v: number) => number, y: (v: number) => number, tick: (y: number) => string): string {
@@ -74,7 +74,7 @@ function drawSeries({ name, points, style, draw }: Series, x: (v: number) => num
   }
   const every = few.length <= MARKED || draw === 'dots' ? 1 : Math.ceil(few.length / 10)
   const dots = few.filter(([, py], i) => Number.isFinite(py) && (i % every === 0 || i === few.length - 1))
-    .map(([px, py]) => `<g><title>${escapeHtml(`${name}: ${short(px)}, ${tick(py)}`)}</title>${marker(style, x(px), y(py), draw === 'dots' ? 2.6 : 4)}</g>`)
+    .map(([px, py]) => `<g><title>${escapeHtml(`${name}: ${short(px)}, ${tick(py)}`)}</title>${marker(style, x(px), y(py), draw === 'dots' ? 3.4 : 4)}</g>`)
   return `<g class="s${style % 6}">${draw === 'dots' ? '' : `<path class="line" d="${path}"/>`}${dots.join('')}</g>`
 }
 

@@ -55,8 +55,14 @@ export function privacyTable(runs: readonly RunRecord[]): string {
       [`attacker finds, at ${percentOf(fpr)} false alarms`, p => percentOf(p.attacker[i].tpr)]),
     ['noise from', p => p.noiseSource === 'seeded' ? 'a seed (repeatable)' : 'the system'],
   ]
-  return `<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">promise</th>${paid.map(({ name }) => `<th scope="col">${text(name)}</th>`).join('')}</tr></thead>` +
-    `<tbody>${rows.map(([name, cell]) => `<tr><th scope="row">${text(name)}</th>${paid.map(({ privacy }) => `<td>${text(cell(privacy))}</td>`).join('')}</tr>`).join('')}</tbody></table></div>`
+  const body = rows.map(([name, cell]) => {
+    const cells = paid.map(({ privacy }) => cell(privacy))
+    // what is the same for all is said once
+    const shown = new Set(cells).size === 1 ? `<td colspan="${cells.length}">${text(cells[0])}</td>` : cells.map(value => `<td>${text(value)}</td>`).join('')
+    return `<tr><th scope="row">${text(name)}</th>${shown}</tr>`
+  })
+  return `<div class="scroll" tabindex="0"><table class="wraps"><thead><tr><th scope="col">${paid.length > 1 ? 'one value: for all of them' : 'run'}</th>` +
+    `${paid.map(({ name }) => `<th scope="col">${text(name)}</th>`).join('')}</tr></thead><tbody>${body.join('')}</tbody></table></div>`
 }
 
 /** Rates, small ones too; rounded up. */
