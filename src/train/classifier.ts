@@ -60,7 +60,9 @@ export interface ClassifierParts {
  *
  * @throws RangeError where labels repeat or are fewer than two, or the head's values are not of this size
  */
-export function textClassifier({ encoder, labels, adapter, head: values }: ClassifierParts): Classifier {
+export function textClassifier(parts: ClassifierParts): Classifier {
+  anOptions('classifier', parts, ['encoder', 'labels', 'adapter', 'head'])
+  const { encoder, labels, adapter, head: values } = parts
   if (!Array.isArray(labels) || labels.length < 2) throw new RangeError(`"labels" expected at least two names, got ${show(labels)}`)
   labels.forEach((label, i) => aString(`labels[${i}]`, label))
   if (new Set(labels).size !== labels.length) throw new RangeError(`"labels" expected different names, got ${show(labels)}`)

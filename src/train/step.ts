@@ -2,7 +2,7 @@
  * One optimiser step, and prediction.
  * @module
  */
-import { aNumber, show } from '../assert.ts'
+import { aNumber, anOptions, show } from '../assert.ts'
 import { NumericError } from '../errors.ts'
 import type { TokenBatch } from '../model/batch.ts'
 import { crossEntropy } from '../ops/cross-entropy.ts'
@@ -41,6 +41,7 @@ export function withGradients<R>(
   task: Classifier, batch: TokenBatch, targets: Int32Array, slice: Slice, options: StepOptions,
   use: (gradients: Gradients, result: StepResult) => R,
 ): R {
+  anOptions('step', options, ['dropout', 'maxGradientNorm'])
   if (!(targets instanceof Int32Array)) throw new TypeError(`"targets" expected an Int32Array, got ${show(targets)}`)
   if (options.maxGradientNorm !== undefined) aNumber('maxGradientNorm', options.maxGradientNorm, Number.MIN_VALUE)
   if (targets.length !== batch.count) throw new RangeError(`"targets" expected ${batch.count} classes, got ${targets.length}`)
