@@ -81,14 +81,14 @@ for (const format of ['f32', 'f16', 'bf16', 'trainable'] as const) {
     const head = { weight: random.f32(3 * 48, 0.2), bias: random.f32(3, 0.2) }
     const task = textClassifier({ encoder, labels: LABELS, adapter, head }), base = textClassifier({ encoder, labels: LABELS, head })
     const batch = task.pack(SEQUENCES), before = snapshot(task), plain = predict(base, batch)
-    // unit of the format, relative; a path of two layers passes some twenty roundings of weights, each of which moves a
-    // logit by less than the largest logit times the unit times a few
+    // unit of the format, relative: a merged weight is off by half of it; the roundings of the 48 to 72 terms of a sum and
+    // of its layers are independent, so that a logit moves by about one (measured: 0.5 to 1.3); 8 leaves room
     const unit = format === 'f16' ? 2 ** -11 : format === 'bf16' ? 2 ** -8 : 2 * EPS
     for (const b of [4, 2]) {
       const expected = predict(task, batch, b)
       const unmerge = mergeLora(encoder.engine, adapter, b)
       const merged = predict(base, batch)
-      close(merged, expected, 32 * unit * most(expected), `rank ${b}`)
+      close(merged, expected, 8 * unit * most(expected), `rank ${b}`)
       assert.ok(most(merged.map((x, i) => x - plain[i])) > 0.05, 'the adapter shows')
       for (const site of encoder.sites) {
         const changed = adapter.pairs.some(pair => pair.site === site)
