@@ -204,14 +204,14 @@ function recover(disk: Disk, folder: string): Contents {
   }
   const named = new Set<string>()
   for (let i = 1; i < lines.length; i++) for (const { kind, hash } of blobsOf(parseEntry(lines[i], i))) named.add(nameOf(kind, hash))
-  if (last !== undefined) nameBlobs(disk, folder, blobsOf(last))
   for (const name of disk.list(folder)) {
-    if (name.endsWith('.draft')) disk.remove(join(folder, name))
-    else if (/^(model|state)-.*\.bin$/.test(name) && !named.has(name)) {
+    if (/^(model|state)-.*\.bin$/.test(name) && !named.has(name)) {
       throw new FormatError(`the ledger in ${folder} expected an entry for ${name}, got none: it was set back behind what was released; ` +
         'restore it and its models from one copy')
     }
   }
+  if (last !== undefined) nameBlobs(disk, folder, blobsOf(last))
+  for (const name of disk.list(folder)) if (name.endsWith('.draft')) disk.remove(join(folder, name))
   if (last !== undefined && last.number !== head?.number) {
     // the line may be read from memory and not be on the disk yet: the head must not get there first
     disk.sync(file)

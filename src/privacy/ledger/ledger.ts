@@ -259,8 +259,8 @@ export class Ledger {
 
   async #alone<T>(work: () => Promise<T>): Promise<T> {
     if (!this.#store.writable) throw new Error('"ledger" expected to be open for writing, got one that is open for reading only')
-    if (this.#broken) throw new Error('"ledger" expected to be in a known state, got one that was closed or whose last commit failed; open it again')
     if (this.#busy) throw new Error('"ledger" expected one round at a time, got a second one before the first was released')
+    if (this.#broken) throw new Error('"ledger" expected to be in a known state, got one that was closed or whose last commit failed; open it again')
     this.#busy = true
     try {
       return await work()
