@@ -43,8 +43,8 @@ export function firstColumn(strategy: MatrixStrategy, rounds: number): Float64Ar
  * Squared L2 sensitivity of C x in clip norms for participations at least `minSeparation` rounds apart, at most
  * `maxParticipations` of them. Exact for coefficients that are >= 0 and do not increase, where the worst unit takes part
  * at rounds 0, s, 2s, ... (Kalinin and Lampert 2024, Theorem 2); for any coefficients whose bands do not reach the next
- * participation, columns are orthogonal and the whole ones count (Choquette-Choo et al. 2023, Theorem 2); an upper bound
- * for other coefficients, up to 2,048 rounds.
+ * participation, exact too, the columns being orthogonal (Choquette-Choo et al. 2023, Theorem 2); an upper bound for other
+ * coefficients, up to 2,048 rounds.
  * @throws {RangeError} for other coefficients and more rounds
  */
 export function toeplitzSensitivitySquared(
@@ -61,9 +61,12 @@ export function toeplitzSensitivitySquared(
   }
   if (!monotone && bands > minSeparation) return generalBound(column, rounds, minSeparation, participations)
   if (!monotone) {
-    let square = 0
-    for (let k = 0; k < bands; k++) square += column[k] * column[k]
-    return square * participations
+    // Orthogonal columns: their squares add up, and earlier ones are cut off less.
+    let squares = 0
+    for (let j = 0; j < participations; j++) {
+      for (let k = 0; k < Math.min(bands, rounds - j * minSeparation); k++) squares += column[k] * column[k]
+    }
+    return squares
   }
   let total = 0
   for (let t = 0; t < rounds; t++) {

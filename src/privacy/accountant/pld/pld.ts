@@ -15,8 +15,9 @@ import type { LossPair } from './loss-pmf.ts'
 import { gaussianPair, hockeyStick } from './normal-pair.ts'
 import { LossSum, type Answer, type Part } from './tail.ts'
 
-/** Error in ε that the automatic step aims at. */
+/** Error in ε that the automatic step aims at; with very many rounds, whose grids are long, more is allowed. */
 const GOAL = 5e-6
+const MANY_DRAWS = 50000
 /** Bounds of the automatic step: cells of one event, and points of the sum. */
 const CELLS = 1 << 20
 const POINTS = 1 << 21
@@ -93,18 +94,20 @@ function refine(all: readonly Dominated[], relative: boolean, ask: (sum: LossSum
     const answers = sums(all, step).map(ask)
     return { value: Math.max(...answers.map((a) => a.value)), span: Math.max(...answers.map((a) => a.span)) }
   }
+  const draws = all.reduce((sum, { count }) => sum + count, 0)
+  const slack = GOAL * Math.sqrt(Math.max(1, draws / MANY_DRAWS))
   let step = firstStep(all, width)
   let last = evaluate(step)
   let next = roundDown(step / 2)
   for (let i = 0; i < 4; i++) {
     const now = evaluate(next)
-    if (!(last.value < Infinity)) return { value: now.value, step: next }
+    if (now.value === Infinity) return { value: Infinity, step: next }
     const error = (last.value - now.value) / ((step / next) * (step / next) - 1)
-    const goal = relative ? GOAL * 10 * now.value : GOAL
+    const goal = relative ? slack * 10 * now.value : slack
     step = next
     last = now
     if (!(error > goal)) break
-    next = roundDown(Math.max(0.9 * step * Math.sqrt(goal / error), now.span / POINTS, width / CELLS))
+    next = roundDown(Math.max(error < Infinity ? 0.9 * step * Math.sqrt(goal / error) : step / 4, now.span / POINTS, width / CELLS))
     if (next >= 0.9 * step) break
   }
   return { value: last.value, step }

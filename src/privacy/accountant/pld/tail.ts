@@ -192,22 +192,25 @@ export class LossSum {
     const n = tilted.length
     const goal = (delta - this.infinity - cut) / this.#slack
     if (goal <= 0) return { value: Infinity, span: 0 }
+    const decay = exp(-step)
     let mass = 0
+    // Σ p e^(l - loss) over what lies above the grid point l: rescaled at each step, so that no loss is too large for it.
     let discounted = 0
     let epsilon = least
     for (let i = 0; i < n; i++) {
       const index = last - i
       const loss = index * step
+      discounted *= decay
       // δ at this grid point, from what lies above it; it falls with ε, so the first that is too large ends the scan.
-      if (mass - exp(Math.min(700, loss)) * discounted > goal) {
-        epsilon = log((mass - goal) / discounted)
+      if (mass - discounted > goal) {
+        epsilon = loss + log((mass - goal) / discounted)
         break
       }
       if (loss <= least) break
       const p = tilted[modulo(index, n)] * exp(logNorm - theta * loss)
       if (p > 0) {
         mass += p
-        discounted += p * exp(-loss)
+        discounted += p
       }
     }
     const bound = this.infinity === 0 ? Math.max(least, this.maximum) : Infinity
