@@ -15,7 +15,10 @@
  *   dx = f32(sum) * (top / limit) + start,     z = dy[m, n] * scale[n]
  *
  * Packed weight, one copy for each product: panels of 8 columns, [columns/8][L/2][8][2] int8, the last panel and an odd L
- * filled with zeros. One instruction multiplies eight int16 and adds them in pairs.
+ * filled with zeros. It is widened to int16 on its way to the tile, for nothing; one instruction then multiplies eight int16 and adds
+ * them in pairs.
+ *
+ * A NaN or infinity in a row makes the whole row of the result NaN, so that it cannot be rounded away unseen.
  *
  * y and dx must not overlap the inputs. `scratch` holds int8_scratch(max(N, K)) bytes.
  */
@@ -92,7 +95,7 @@ function product(
         multiply(folded, row, fold, L)
         row = folded
       }
-      const top = max_abs(row, L)
+      const top = rowTop(row, L)
       const tile = r / MR, inTile = min(MR, rows - tile * MR)
       quantizeRow(tiles + (<usize>(tile * MR * even) << 1) + (<usize>(r - tile * MR) << 2), <usize>inTile << 2, row,
         top > 0 ? <f32>limit / top : 0, L)
@@ -158,6 +161,20 @@ function sums<T>(rows: i32, out: usize, a: usize, b: usize, even: i32): void {
   if (rows > 2) { v128.store(out, x2, 64); v128.store(out, y2, 80) }
   if (rows > 3) { v128.store(out, x3, 96); v128.store(out, y3, 112) }
   if (rows > 4) { v128.store(out, x4, 128); v128.store(out, y4, 144) }
+}
+
+/** The largest |element|; NaN if there is one. The sign of zero, which maximum is unsure of, is gone. */
+function rowTop(row: usize, n: i32): f32 {
+  let i = 0
+  let top: f32 = 0
+  if (ASC_FEATURE_SIMD) {
+    let m = f32x4.splat(0)
+    for (; i <= n - 4; i += 4) m = f32x4.max(m, f32x4.abs(v128.load(row + (<usize>i << 2))))
+    top = max<f32>(max<f32>(f32x4.extract_lane(m, 0), f32x4.extract_lane(m, 1)),
+      max<f32>(f32x4.extract_lane(m, 2), f32x4.extract_lane(m, 3)))
+  }
+  for (; i < n; i++) top = max<f32>(top, abs<f32>(load<f32>(row + (<usize>i << 2))))
+  return top
 }
 
 /** The same integers, one at a time. */
@@ -226,11 +243,15 @@ function quantizeRow(out: usize, stride: usize, row: usize, factor: f32, L: i32)
   }
   for (; l < L; l += 2) {
     const at = row + (<usize>l << 2)
-    store<i16>(out, <i16><i32>nearest<f32>(load<f32>(at) * factor))
-    store<i16>(out, l + 1 < L ? <i16><i32>nearest<f32>(load<f32>(at, 4) * factor) : 0, 2)
+    store<i16>(out, integer(load<f32>(at) * factor))
+    store<i16>(out, l + 1 < L ? integer(load<f32>(at, 4) * factor) : 0, 2)
     out += stride
   }
 }
+
+/** The nearest integer of a number within +-32767; 0 for NaN, as the vector instruction gives. */
+// @ts-ignore: decorator
+@inline function integer(x: f32): i16 { return x == x ? <i16><i32>nearest<f32>(x) : 0 }
 
 function multiply(out: usize, a: usize, b: usize, n: i32): void {
   let i = 0

@@ -7,7 +7,7 @@
 import { NumericError } from '../errors.ts'
 import type { Engine } from '../wasm/engine.ts'
 import { planMemory } from './plan.ts'
-import type { Node, Value } from './value.ts'
+import type { At, Node, Value } from './value.ts'
 
 interface Entry {
   readonly outs: readonly Value[]
@@ -173,7 +173,7 @@ export class Graph {
     const { kernels, arena } = this.engine
     const plan = planMemory(this.#nodes, this.#pinned)
     return arena.frame(plan.bytes, base => {
-      const at = (value: Value): number => {
+      const at: At = value => {
         if (value.fixed !== undefined) return value.fixed
         return base + plan.offsets.get(value)!
       }
@@ -181,21 +181,31 @@ export class Graph {
         const view = data instanceof Int32Array ? arena.i32(at(value), data.length) : arena.f32(at(value), data.length)
         view.set(data)
       }
+      const scratch = base + plan.scratch
+      const finite = (value: Value) => kernels['first_nonfinite'](at(value), value.length) < 0
+      const used = new Set([...this.#pinned, ...this.#nodes.flatMap(node => node.ins)])
       for (const node of this.#nodes) {
-        node.run(kernels, at, base + plan.scratch)
-        this.#check(node, at)
+        if (node.absorbs?.every(finite) === false) this.#explain(at, scratch)
+        node.run(kernels, at, scratch)
+        if (!node.outs.every(value => used.has(value) || finite(value))) this.#explain(at, scratch)
       }
+      // what no kernel swallows has come through to the results
+      for (const value of this.#pinned) if (!this.#inputs.has(value) && !finite(value)) this.#explain(at, scratch)
       return after(value => arena.f32(at(value), value.length).slice(), at)
     })
   }
 
-  #check(node: Node, at: (value: Value) => number): void {
+  /** Runs the step again, with the same bits, and looks at every output: the first that is not finite is to blame. */
+  #explain(at: At, scratch: number): never {
     const { kernels, arena } = this.engine
-    for (const value of node.outs) {
-      const index = kernels['first_nonfinite'](at(value), value.length)
-      if (index >= 0) {
+    for (const node of this.#nodes) {
+      node.run(kernels, at, scratch)
+      for (const value of node.outs) {
+        const index = kernels['first_nonfinite'](at(value), value.length)
+        if (index < 0) continue
         throw new NumericError(node.op, node.layer, `${arena.f32(at(value), value.length)[index]} at element ${index}`)
       }
     }
+    throw new Error('step expected to give the same numbers when run again, got others; the memory was written from outside')
   }
 }

@@ -44,7 +44,8 @@ export function planMemory(nodes: readonly Node[], pinned: ReadonlySet<Value>): 
     }
     for (const value of node.ins) {
       if (value.fixed === undefined && !offsets.has(value)) {
-        throw new Error(`plan expected each value that "${node.op}" of "${node.layer}" reads to be written before it, got one that is not`)
+        throw new Error(`plan expected each value that "${node.op}" of "${node.layer}" reads to be written ` +
+          `before it, got one that is not`)
       }
     }
     live = live.filter(entry => entry.last > i)

@@ -26,6 +26,11 @@ export interface Node {
   readonly layer: string
   readonly outs: readonly Value[]
   readonly ins: readonly Value[]
+  /**
+   * Inputs whose NaN or infinity the kernel may swallow (a maximum, a saturation, a dropped element): they are checked
+   * before it runs. Of every other input it shows in the output.
+   */
+  readonly absorbs?: readonly Value[]
   /** Bytes of scratch that the call needs. */
   readonly scratch: number
   readonly run: (kernels: Kernels, at: At, scratch: number) => void

@@ -17,8 +17,10 @@ export function activation(pass: Pass, layer: string, kind: Activation, x: Value
   const kernel = KERNELS[kind]
   const y = graph.value(x.shape, x.trains)
   const n = x.length
+  // a maximum or a saturation
+  const swallows = kind === 'relu' || kind === 'tanh'
   graph.node({
-    op: `${kernel}_forward`, layer, outs: [y], ins: [x],
+    op: `${kernel}_forward`, layer, outs: [y], ins: [x], ...(swallows && { absorbs: [x] }),
     run: (k, at) => { k[`${kernel}_forward`](at(y), at(x), n) },
   })
   graph.onBackward([y], () => {
@@ -26,7 +28,7 @@ export function activation(pass: Pass, layer: string, kind: Activation, x: Value
     // tanh goes back from its output, the others from their input
     const saved = kind === 'tanh' ? y : x
     graph.addGradientBySum(x, layer, dx => graph.node({
-      op: `${kernel}_backward`, layer, outs: [dx], ins: [dy, saved],
+      op: `${kernel}_backward`, layer, outs: [dx], ins: [dy, saved], ...(swallows && { absorbs: [dy] }),
       run: (k, at) => { k[`${kernel}_backward`](at(dx), at(dy), at(saved), n) },
     }))
   })

@@ -44,7 +44,7 @@ function run(
   const scratch = graph.engine.kernels['attention_scratch'](longest)
   const out = graph.value([M, C], inputs.some(value => value.trains))
   graph.node({
-    op: 'attention_forward', layer, outs: [out], ins: [...inputs, offsets], scratch,
+    op: 'attention_forward', layer, outs: [out], ins: [...inputs, offsets], absorbs: inputs, scratch,
     run: (kernels, at, s) => {
       const [q, k, v] = parts.map((value, i) => at(value) + skips[i])
       kernels['attention_forward'](at(out), q, k, v, at(offsets), count, H, D, ld, scale, flag, s)

@@ -23,6 +23,7 @@ export function crossEntropy(pass: Pass, layer: string, logits: Value, targets: 
   const losses = graph.value([M], false), probabilities = graph.value([M, V], false)
   graph.node({
     op: 'cross_entropy_forward', layer, outs: [losses, probabilities], ins: [logits, targets],
+    absorbs: [logits],
     run: (k, at) => { k['cross_entropy_forward'](at(losses), at(probabilities), at(logits), at(targets), M, V) },
   })
   if (logits.trains) {

@@ -36,12 +36,16 @@ export function embedding(pass: Pass, layer: string, lookups: readonly { ids: Va
 /** A kernel would read and write outside the table. */
 function checkIds(given: Int32Array | Float32Array | undefined, ids: Value, M: number, table: Tensor, C: number): void {
   if (ids.length !== M || table.columns !== C) {
-    throw new RangeError(`"${table.name}" expected ${M} ids into rows of ${C}, got ${ids.length} into rows of ${table.columns}`)
+    throw new RangeError(`"${table.name}" expected ${M} ids into rows of ${C}, got ${ids.length} into rows of ` +
+      `${table.columns}`)
   }
-  if (!(given instanceof Int32Array)) throw new TypeError(`"${table.name}" expected ids as an Int32Array input of the graph`)
+  if (!(given instanceof Int32Array)) {
+    throw new TypeError(`"${table.name}" expected ids as an Int32Array input of the graph`)
+  }
   for (let i = 0; i < M; i++) {
     if (!(given[i] >= 0 && given[i] < table.rows)) {
-      throw new RangeError(`"${table.name}" expected ids from 0 to ${table.rows - 1}, got ${given[i]} at ${i}; use the tokenizer of this model`)
+      throw new RangeError(`"${table.name}" expected ids from 0 to ${table.rows - 1}, got ${given[i]} at ${i}; ` +
+        `use the tokenizer of this model`)
     }
   }
 }

@@ -29,7 +29,8 @@ function normalize(pass: Pass, x: Value, residual: Value | undefined, norm: Norm
   const [M, C] = x.shape
   const { name: layer, eps } = norm
   if (norm.weight.length !== C || norm.bias.length !== C || (residual && residual.length !== x.length)) {
-    throw new RangeError(`"${layer}" expected inputs of width ${norm.weight.length}, got [${x.shape}]${residual ? ` and [${residual.shape}]` : ''}`)
+    throw new RangeError(`"${layer}" expected inputs of width ${norm.weight.length}, got ` +
+      `[${x.shape}]${residual ? ` and [${residual.shape}]` : ''}`)
   }
   const w = pass.parameter(norm.weight), b = pass.parameter(norm.bias)
   const trains = x.trains || !!residual?.trains || w.trains || b.trains

@@ -16,7 +16,7 @@ export function pool(pass: Pass, layer: string, kind: Pooling, x: Value, { offse
   const kernel = kind === 'mean' ? 'mean_pool' : 'first_token_pool'
   const y = graph.value([count, C], x.trains)
   graph.node({
-    op: `${kernel}_forward`, layer, outs: [y], ins: [x, offsets],
+    op: `${kernel}_forward`, layer, outs: [y], ins: [x, offsets], ...(kind === 'cls' && { absorbs: [x] }),
     run: (k, at) => { k[`${kernel}_forward`](at(y), at(x), at(offsets), count, C) },
   })
   graph.onBackward([y], () => {

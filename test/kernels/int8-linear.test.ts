@@ -61,6 +61,29 @@ for (const b of benches) {
     check(b, { M, N, K, x, W }, 'zeros')
   })
 
+  test(`${b.variant}: a NaN or an infinity makes its row of the result NaN, in both products, and no other row`, () => {
+    const M = 3, N = 9, K = 17
+    for (const bad of [NaN, Infinity, -Infinity]) {
+      for (const at of [0, 5, 16]) {
+        b.reset()
+        const x = rng(4).f32(M * K), dy = rng(5).f32(M * N)
+        x[K + at] = bad
+        dy[N + at % N] = bad
+        const w = b.put(new Uint8Array(N * K)), scale = b.out(N)
+        b.k['int8_quantize'](w, scale, b.put(rng(6).f32(N * K)), N, K)
+        const forward = b.put(new Uint8Array(b.k['int8_packed_bytes'](N, K))), backward = b.put(new Uint8Array(b.k['int8_packed_bytes'](K, N)))
+        b.k['int8_pack'](forward, w, K, 1, N, K)
+        b.k['int8_pack'](backward, w, 1, K, K, N)
+        const scratch = b.put(new Uint8Array(b.k['int8_scratch'](K)))
+        const y = b.out(M * N), dx = b.out(M * K)
+        b.k['int8_forward'](y, b.put(x), forward, scale, 0, M, N, K, scratch)
+        b.k['int8_backward_input'](dx, b.put(dy), backward, scale, M, N, K, 0, scratch)
+        b.f32(y, M * N).forEach((value, i) => assert.is(Number.isNaN(value), Math.floor(i / N) === 1, `y[${i}] of ${bad} at ${at}`))
+        b.f32(dx, M * K).forEach((value, i) => assert.is(Number.isNaN(value), Math.floor(i / K) === 1, `dx[${i}] of ${bad} at ${at}`))
+      }
+    }
+  })
+
   test(`${b.variant}: sums at the bound do not overflow: every product at its largest, for L to 65,536`, () => {
     for (const K of [384, 516, 517, 1536, 3072, 65536]) {
       const x = new Float32Array(2 * K).fill(1), W = new Float32Array(K).fill(-1)
