@@ -138,7 +138,8 @@ export class Graph {
   /** The gradient of `value` as an array that may be written: a copy where another value's reader is still to come. */
   #own(value: Value, gradient: Value): Value {
     const holders = this.#holders.get(gradient)!
-    let alone = gradient.fixed === undefined
+    // neither what lies outside the step nor what was given to it is ever written
+    let alone = gradient.fixed === undefined && !this.#inputs.has(gradient)
     for (const other of holders) if (other !== value && !this.#done.has(other)) alone = false
     if (alone) return gradient
     const copy = this.value(gradient.shape, false)

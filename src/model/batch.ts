@@ -30,7 +30,8 @@ export function packSequences(
   sequences.forEach((sequence, s) => {
     if (sequence.length === 0) throw new RangeError(`"sequences[${s}]" expected at least one token, got none`)
     if (sequence.length > limits.maxTokens) {
-      throw new RangeError(`"sequences[${s}]" expected at most ${limits.maxTokens} tokens, got ${sequence.length}; truncate it`)
+      throw new RangeError(`"sequences[${s}]" expected at most ${limits.maxTokens} tokens, got ` +
+        `${sequence.length}; truncate it`)
     }
     longest = Math.max(longest, sequence.length)
     offsets[s + 1] = offsets[s] + sequence.length
@@ -40,7 +41,8 @@ export function packSequences(
     for (let i = 0; i < sequence.length; i++) {
       const id = sequence[i]
       if (!(Number.isInteger(id) && id >= 0 && id < limits.vocabularySize)) {
-        throw new RangeError(`"sequences[${s}][${i}]" expected a token from 0 to ${limits.vocabularySize - 1}, got ${show(id)}; ` +
+        throw new RangeError(`"sequences[${s}][${i}]" expected a token from 0 to ${limits.vocabularySize - 1}, ` +
+          `got ${show(id)}; ` +
           'use the tokenizer of this model')
       }
       ids[offsets[s] + i] = id
@@ -54,7 +56,10 @@ export function sequencesOf(graph: Graph, batch: TokenBatch): Sequences {
   const { offsets, count, longest, ids } = batch
   let fits = offsets.length === count + 1 && offsets[0] === 0 && offsets[count] === ids.length
   for (let s = 0; fits && s < count; s++) fits = offsets[s] < offsets[s + 1] && offsets[s + 1] - offsets[s] <= longest
-  if (!fits) throw new RangeError('"batch" expected offsets that rise from 0 to the number of ids, got others; make it with packSequences')
+  if (!fits) {
+    throw new RangeError('"batch" expected offsets that rise from 0 to the number of ids, got others; make it ' +
+      'with packSequences')
+  }
   return { offsets: graph.input(batch.offsets), count: batch.count, longest: batch.longest }
 }
 

@@ -71,22 +71,29 @@ export interface ImportedAdapter {
 export function exportAdapter(task: Exportable, options: ExportOptions = {}): Record<string, Uint8Array | string> {
   anOptions('export', options, ['rank', 'baseModel'])
   const { encoder, adapter, head, labels } = task
-  if (adapter === undefined) throw new Error('export expected a classifier with an adapter, got one without; attach a LoRA adapter before training')
+  if (adapter === undefined) {
+    throw new Error('export expected a classifier with an adapter, got one without; attach a LoRA adapter ' +
+      'before training')
+  }
   const rank = anInteger('rank', options.rank ?? adapter.config.rank, 1, adapter.config.rank)
   const baseModel = options.baseModel === undefined ? null : aString('baseModel', options.baseModel)
   const tensors = new Map<string, TensorData>()
   for (const { site, A, Bt } of adapter.pairs) {
     const name = `base_model.model.${site.name}`, { inputs, outputs } = site.weight
     tensors.set(`${name}.lora_A.weight`, { dtype: 'F32', shape: [rank, inputs], data: A.read(0, rank) })
-    tensors.set(`${name}.lora_B.weight`, { dtype: 'F32', shape: [outputs, rank], data: transpose(Bt.read(0, rank), rank, outputs) })
+    const B = transpose(Bt.read(0, rank), rank, outputs)
+    tensors.set(`${name}.lora_B.weight`, { dtype: 'F32', shape: [outputs, rank], data: B })
   }
   for (const [name, { data }] of tensors) {
-    if (!(data as Float32Array).every(Number.isFinite)) throw new Error(`export expected finite numbers, got others in ${show(name)}; export an earlier state`)
+    if (!(data as Float32Array).every(Number.isFinite)) {
+      throw new Error(`export expected finite numbers, got others in ${show(name)}; export an earlier state`)
+    }
   }
   const { alpha, scaling, sites } = adapter.config
   // a word that would match more in transformers' model than here gives way to the whole names
-  const words = sites.some(word => UNUSED.some(name => matchesSite(name, word))) ? adapter.pairs.map(({ site }) => site.name) : [...sites]
-  const { outputs, inputs } = head.weight
+  const wide = sites.some(word => UNUSED.some(name => matchesSite(name, word)))
+  const words = wide ? adapter.pairs.map(({ site }) => site.name) : [...sites]
+  const { outputs, inputs } = head.weight, { architecture, pooling } = encoder
   return {
     [MODEL_FILE]: writeSafetensors(tensors, { format: 'pt' }),
     [CONFIG_FILE]: writePeftConfig({ rank, alpha, scaling, words: words.sort() }, baseModel),
@@ -94,7 +101,7 @@ export function exportAdapter(task: Exportable, options: ExportOptions = {}): Re
       [WEIGHT, { dtype: 'F32', shape: [outputs, inputs], data: head.weight.read() }],
       [BIAS, { dtype: 'F32', shape: [outputs], data: head.bias?.read() ?? new Float32Array(outputs) }],
     ]), { format: 'pt' }),
-    [CLASSIFIER_FILE]: `${JSON.stringify({ architecture: encoder.architecture, pooling: encoder.pooling, labels }, null, 2)}\n`,
+    [CLASSIFIER_FILE]: `${JSON.stringify({ architecture, pooling, labels }, null, 2)}\n`,
   }
 }
 
@@ -106,7 +113,10 @@ export function exportAdapter(task: Exportable, options: ExportOptions = {}): Re
  */
 export async function importAdapter(encoder: Encoder, source: FileSource): Promise<ImportedAdapter> {
   const config = readPeftConfig(await readFile(source, CONFIG_FILE, 'the settings of the adapter'))
-  if (!await source.has(MODEL_FILE)) throw new FormatError(`file expected ${show(MODEL_FILE)} (the factors of the adapter), got none; check the folder's path`)
+  if (!await source.has(MODEL_FILE)) {
+    throw new FormatError(`file expected ${show(MODEL_FILE)} (the factors of the adapter), got none; check the ` +
+      `folder's path`)
+  }
   const file = await openSafetensors(source, MODEL_FILE)
   const factors = pairNames(file, encoder)
   const values = new Map<string, { A: Float32Array, Bt: Float32Array }>()
@@ -120,7 +130,8 @@ export async function importAdapter(encoder: Encoder, source: FileSource): Promi
   const covered = (name: string) => config.words.some(word => matchesSite(name, word))
   const short = config.words.length > 0 && encoder.sites.every(site => covered(site.name) === factors.has(site.name)) &&
     config.words.every(word => names.some(name => matchesSite(name, word)))
-  const adapter = attachLora(encoder, { rank: config.rank, alpha: config.alpha, scaling: config.scaling, sites: short ? config.words : names })
+  const { words, ...settings } = config
+  const adapter = attachLora(encoder, { ...settings, sites: short ? words : names })
   for (const { site, A, Bt } of adapter.pairs) {
     const pair = values.get(site.name)!
     A.write(pair.A)
@@ -139,48 +150,64 @@ function pairNames(file: TensorFile, encoder: Encoder): Map<string, PairNames> {
     const [, site, factor] = PREFIX.exec(name) ?? []
     if (site !== undefined && UNUSED.includes(site)) continue
     if (site === undefined || !sites.has(site)) {
-      throw new FormatError(`${show(file.title)} expected factors of linear layers of this ${encoder.architecture} model alone ` +
+      throw new FormatError(`${show(file.title)} expected factors of linear layers of this ` +
+        `${encoder.architecture} model alone ` +
         `(base_model.model.NAME.lora_A.weight), got tensor ${show(name)}; load the model that the adapter was trained on`)
     }
     const pair = found.get(site) ?? {}
     const other = factor === 'A' ? pair.A : pair.B
-    if (other !== undefined) throw new FormatError(`${show(file.title)} expected one factor ${factor} of ${show(site)}, got ${show(other)} and ${show(name)}`)
+    if (other !== undefined) {
+      throw new FormatError(`${show(file.title)} expected one factor ${factor} of ${show(site)}, got ` +
+        `${show(other)} and ${show(name)}`)
+    }
     found.set(site, { ...pair, [factor]: name })
   }
   if (found.size === 0) throw new FormatError(`${show(file.title)} expected at least one pair of factors, got none`)
   const pairs = new Map<string, PairNames>()
   for (const [name, { A, B }] of found) {
     if (A === undefined || B === undefined) {
-      throw new FormatError(`${show(file.title)} expected both factors of ${show(name)}, got lora_${A === undefined ? 'B' : 'A'} alone`)
+      throw new FormatError(`${show(file.title)} expected both factors of ${show(name)}, got ` +
+        `lora_${A === undefined ? 'B' : 'A'} alone`)
     }
     pairs.set(name, { site: sites.get(name)!, A, B })
   }
   return pairs
 }
 
-async function importHead(encoder: Encoder, source: FileSource): Promise<{ head: Head | undefined, labels: readonly string[] | undefined }> {
-  const labels = await source.has(CLASSIFIER_FILE) ? readClassifier(encoder, await source.read(CLASSIFIER_FILE)) : undefined
+async function importHead(encoder: Encoder, source: FileSource): Promise<Omit<ImportedAdapter, 'adapter'>> {
+  const known = await source.has(CLASSIFIER_FILE)
+  const labels = known ? readClassifier(encoder, await source.read(CLASSIFIER_FILE)) : undefined
   if (!await source.has(HEAD_FILE)) {
-    if (labels) throw new FormatError(`file expected ${show(HEAD_FILE)} beside ${show(CLASSIFIER_FILE)}, got none; the folder is not complete`)
+    if (labels) {
+      throw new FormatError(`file expected ${show(HEAD_FILE)} beside ${show(CLASSIFIER_FILE)}, got none; the ` +
+        `folder is not complete`)
+    }
     return { head: undefined, labels }
   }
   const file = await openSafetensors(source, HEAD_FILE)
   for (const name of file.tensors.keys()) {
-    if (name !== WEIGHT && name !== BIAS) throw new FormatError(`${show(HEAD_FILE)} expected ${WEIGHT} and ${BIAS} alone, got tensor ${show(name)}`)
+    if (name !== WEIGHT && name !== BIAS) {
+      throw new FormatError(`${show(HEAD_FILE)} expected ${WEIGHT} and ${BIAS} alone, got tensor ${show(name)}`)
+    }
   }
   const count = labels?.length ?? tensorInfo(file, BIAS).shape[0]
-  return { head: { weight: await finite(file, WEIGHT, [count, encoder.embeddingWidth]), bias: await finite(file, BIAS, [count]) }, labels }
+  const weight = await finite(file, WEIGHT, [count, encoder.embeddingWidth])
+  return { head: { weight, bias: await finite(file, BIAS, [count]) }, labels }
 }
 
 function readClassifier(encoder: Encoder, bytes: Uint8Array): readonly string[] {
   const { architecture, pooling, labels } = asObject(parseJson(bytes, CLASSIFIER_FILE).value, CLASSIFIER_FILE)
-  for (const [key, got, expected] of [['architecture', architecture, encoder.architecture], ['pooling', pooling, encoder.pooling]] as const) {
+  const facts = [['architecture', architecture, encoder.architecture], ['pooling', pooling, encoder.pooling]] as const
+  for (const [key, got, expected] of facts) {
     if (got !== expected) {
-      throw new FormatError(`${show(CLASSIFIER_FILE)} ${show(key)} expected ${show(expected)} as the model that is loaded, got ${show(got)}; load the model that it was trained on`)
+      throw new FormatError(`${show(CLASSIFIER_FILE)} ${show(key)} expected ${show(expected)} as the model that ` +
+        `is loaded, got ${show(got)}; load the model that it was trained on`)
     }
   }
-  if (!Array.isArray(labels) || labels.length < 2 || new Set(labels).size !== labels.length || labels.some(label => typeof label !== 'string' || label === '')) {
-    throw new FormatError(`${show(CLASSIFIER_FILE)} "labels" expected at least two different names, got ${show(labels)}`)
+  const named = Array.isArray(labels) && labels.every(label => typeof label === 'string' && label !== '')
+  if (!named || labels.length < 2 || new Set(labels).size !== labels.length) {
+    throw new FormatError(`${show(CLASSIFIER_FILE)} "labels" expected at least two different names, got ` +
+      `${show(labels)}`)
   }
   return Object.freeze([...labels as string[]])
 }
@@ -189,7 +216,10 @@ function readClassifier(encoder: Encoder, bytes: Uint8Array): readonly string[] 
 async function finite(file: TensorFile, name: string, shape: readonly number[]): Promise<Float32Array> {
   const values = await readF32(file, name, shape)
   const bad = values.findIndex(value => !Number.isFinite(value))
-  if (bad >= 0) throw new FormatError(`${show(file.title)} expected finite numbers in tensor ${show(name)}, got ${values[bad]} at element ${bad}`)
+  if (bad >= 0) {
+    throw new FormatError(`${show(file.title)} expected finite numbers in tensor ${show(name)}, got ` +
+      `${values[bad]} at element ${bad}`)
+  }
   return values
 }
 

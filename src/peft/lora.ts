@@ -87,7 +87,9 @@ export function attachLora(encoder: Encoder, config: LoraConfig): LoraAdapter {
 
 /** The sites whose names are, or end with a dot and, one of the words. */
 function matchSites(encoder: Encoder, words: readonly string[]): Site[] {
-  if (!Array.isArray(words) || words.length === 0) throw new RangeError(`"sites" expected at least one name, got ${show(words)}`)
+  if (!Array.isArray(words) || words.length === 0) {
+    throw new RangeError(`"sites" expected at least one name, got ${show(words)}`)
+  }
   for (const word of words) {
     if (!encoder.sites.some(site => matchesSite(site.name, word))) {
       const ends = [...new Set(encoder.sites.map(site => site.name.replace(/^.*?\.\d+\./, '')))]

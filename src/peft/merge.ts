@@ -18,8 +18,11 @@ export function mergeLora(engine: Engine, adapter: LoraAdapter, rank: number = a
       const values = site.weight.read()
       const merged = engine.arena.frame(N * K * 4 + 64 + engine.kernels['gemm_scratch'](), block => {
         engine.arena.f32(block, N * K).set(values)
-        engine.kernels['matmul'](block, K, Bt.ptr, 1, N, A.ptr, K, 1, N, K, rank, scale, 1, 0, Math.ceil((block + N * K * 4) / 64) * 64)
-        if (engine.kernels['first_nonfinite'](block, N * K) >= 0) throw new NumericError('merge', site.name, 'a weight that is not')
+        const scratch = Math.ceil((block + N * K * 4) / 64) * 64
+        engine.kernels['matmul'](block, K, Bt.ptr, 1, N, A.ptr, K, 1, N, K, rank, scale, 1, 0, scratch)
+        if (engine.kernels['first_nonfinite'](block, N * K) >= 0) {
+          throw new NumericError('merge', site.name, 'a weight that is not')
+        }
         return engine.arena.f32(block, N * K).slice()
       })
       saved.push(site.weight.save())

@@ -35,8 +35,8 @@ const SCHEMA = v.object({
 /** Keys that change nothing in inference, or nothing that the tensors' own names and shapes do not say. */
 const IGNORED = new Set([
   ...Object.keys(SCHEMA.entries), 'auto_mapping', 'base_model_name_or_path', 'revision', 'task_type', 'inference_mode',
-  'lora_dropout', 'loftq_config', 'megatron_core', 'layers_to_transform', 'layers_pattern', 'exclude_modules', 'peft_version',
-  'runtime_config',
+  'lora_dropout', 'loftq_config', 'megatron_core', 'layers_to_transform', 'layers_pattern', 'exclude_modules',
+  'peft_version', 'runtime_config',
 ])
 
 /**
@@ -49,16 +49,19 @@ export function readPeftConfig(bytes: Uint8Array): PeftLora {
   const result = v.safeParse(SCHEMA, config)
   if (!result.success) {
     const [issue] = result.issues
-    throw new FormatError(`${show(CONFIG_FILE)} ${show(v.getDotPath(issue) ?? '')} expected ${issue.expected ?? 'another value'}, ` +
+    throw new FormatError(`${show(CONFIG_FILE)} ${show(v.getDotPath(issue) ?? '')} expected ` +
+      `${issue.expected ?? 'another value'}, ` +
       `got ${issue.received}; Sotto reads plain LoRA`)
   }
   for (const [key, value] of Object.entries(config)) {
     if (!IGNORED.has(key) && !isEmpty(value)) {
-      throw new FormatError(`${show(CONFIG_FILE)} ${show(key)} expected no value, got ${show(value)}; Sotto reads plain LoRA`)
+      throw new FormatError(`${show(CONFIG_FILE)} ${show(key)} expected no value, got ${show(value)}; Sotto ` +
+        `reads plain LoRA`)
     }
   }
   const { r, lora_alpha, use_rslora, target_modules } = result.output
-  return { rank: r, alpha: lora_alpha, scaling: use_rslora ? 'alpha/sqrt(r)' : 'alpha/r', words: Array.isArray(target_modules) ? target_modules : [] }
+  const words = Array.isArray(target_modules) ? target_modules : []
+  return { rank: r, alpha: lora_alpha, scaling: use_rslora ? 'alpha/sqrt(r)' : 'alpha/r', words }
 }
 
 /** The file's text, with keys that every version of PEFT since 0.7 knows. */

@@ -63,9 +63,13 @@ export interface ClassifierParts {
 export function textClassifier(parts: ClassifierParts): Classifier {
   anOptions('classifier', parts, ['encoder', 'labels', 'adapter', 'head'])
   const { encoder, labels, adapter, head: values } = parts
-  if (!Array.isArray(labels) || labels.length < 2) throw new RangeError(`"labels" expected at least two names, got ${show(labels)}`)
+  if (!Array.isArray(labels) || labels.length < 2) {
+    throw new RangeError(`"labels" expected at least two names, got ${show(labels)}`)
+  }
   labels.forEach((label, i) => aString(`labels[${i}]`, label))
-  if (new Set(labels).size !== labels.length) throw new RangeError(`"labels" expected different names, got ${show(labels)}`)
+  if (new Set(labels).size !== labels.length) {
+    throw new RangeError(`"labels" expected different names, got ${show(labels)}`)
+  }
   const weight = new Tensor(encoder.engine, HEAD_WEIGHT, [labels.length, encoder.embeddingWidth])
   const bias = new Tensor(encoder.engine, HEAD_BIAS, [labels.length])
   if (values) {
@@ -81,7 +85,9 @@ export function textClassifier(parts: ClassifierParts): Classifier {
     parameters: new Map(tensors.map(tensor => [tensor.name, tensor])),
     labelIndex(label: string) {
       const found = index.get(label)
-      if (found === undefined) throw new RangeError(`"label" expected one of ${labels.map(show).join(', ')}, got ${show(label)}`)
+      if (found === undefined) {
+        throw new RangeError(`"label" expected one of ${labels.map(show).join(', ')}, got ${show(label)}`)
+      }
       return found
     },
     pack: (sequences: readonly ArrayLike<number>[]) => packSequences(sequences, encoder),
@@ -129,7 +135,8 @@ export function sliceOf(task: Classifier, options: SliceOptions = {}): Slice {
   if (task.adapter === undefined) {
     const frozen = task.encoder.sites.find(({ weight }) => weight.dense === undefined)
     if (frozen) {
-      throw new Error(`slice expected an adapter, or a model whose weights can all be trained, got the frozen weight of "${frozen.name}"; ` +
+      throw new Error(`slice expected an adapter, or a model whose weights can all be trained, got the frozen ` +
+        `weight of "${frozen.name}"; ` +
         'attach an adapter, load the model with trainable: true, or train the head alone (headSlice)')
     }
     return makeSlice([...task.encoder.tensors.map(wholePart), ...top])

@@ -44,7 +44,9 @@ export function withGradients<R>(
   anOptions('step', options, ['dropout', 'maxGradientNorm'])
   if (!(targets instanceof Int32Array)) throw new TypeError(`"targets" expected an Int32Array, got ${show(targets)}`)
   if (options.maxGradientNorm !== undefined) aNumber('maxGradientNorm', options.maxGradientNorm, Number.MIN_VALUE)
-  if (targets.length !== batch.count) throw new RangeError(`"targets" expected ${batch.count} classes, got ${targets.length}`)
+  if (targets.length !== batch.count) {
+    throw new RangeError(`"targets" expected ${batch.count} classes, got ${targets.length}`)
+  }
   for (const target of targets) {
     if (!(target >= 0 && target < task.labels.length)) {
       throw new RangeError(`"targets" expected classes from 0 to ${task.labels.length - 1}, got ${target}`)
@@ -80,7 +82,9 @@ export function withGradients<R>(
     })
     const gradientNorm = Math.sqrt(squares)
     // its square, which AdamW keeps, would overflow in f32 and stay infinite
-    if (!(Math.min(gradientNorm, options.maxGradientNorm ?? Infinity) < 2 ** 60)) throw new NumericError('gradient_norm', 'slice', String(gradientNorm))
+    if (!(Math.min(gradientNorm, options.maxGradientNorm ?? Infinity) < 2 ** 60)) {
+      throw new NumericError('gradient_norm', 'slice', String(gradientNorm))
+    }
     if (options.maxGradientNorm !== undefined && gradientNorm > options.maxGradientNorm) {
       const factor = options.maxGradientNorm / gradientNorm
       const scaled = new Set<number>()
@@ -90,7 +94,8 @@ export function withGradients<R>(
         scaled.add(address)
       }
     }
-    return use(gradients, { loss: sum / losses.length, correct: countCorrect(probabilities, targets, task.labels.length), gradientNorm })
+    const correct = countCorrect(probabilities, targets, task.labels.length)
+    return use(gradients, { loss: sum / losses.length, correct, gradientNorm })
   })
 }
 

@@ -40,7 +40,9 @@ export class Arena {
 
   /** Reserves bytes for as long as the arena lives; 64-byte aligned, contents unspecified. */
   reserve(bytes: number): number {
-    if (this.#frame) throw new Error('arena expected no frame in use, got a lasting reservation; reserve before the step')
+    if (this.#frame) {
+      throw new Error('arena expected no frame in use, got a lasting reservation; reserve before the step')
+    }
     return this.#take(bytes)
   }
 
@@ -49,7 +51,9 @@ export class Arena {
    * reserve meanwhile would go with it.
    */
   async attempt<R>(body: () => Promise<R>): Promise<R> {
-    if (this.#attempt) throw new Error('arena expected no other load under way, got a second one; load one after another')
+    if (this.#attempt) {
+      throw new Error('arena expected no other load under way, got a second one; load one after another')
+    }
     const mark = this.#top
     this.#attempt = true
     try {
@@ -64,7 +68,9 @@ export class Arena {
 
   /** Runs `body` with a block of `bytes` that is given back when it ends, however it ends. */
   frame<R>(bytes: number, body: (ptr: number) => R): R {
-    if (this.#frame) throw new Error('arena expected no frame in use, got a second one; finish the step before the next')
+    if (this.#frame) {
+      throw new Error('arena expected no frame in use, got a second one; finish the step before the next')
+    }
     const mark = this.#top
     const ptr = this.#take(bytes)
     this.#frame = true

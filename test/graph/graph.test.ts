@@ -148,7 +148,7 @@ test('a value that is not finite stops the run with the operation and the layer,
     assert.is(arena.top, top)
   }
   const graph = new Graph(engine), pass = new Pass({ graph }), input = graph.input(Float32Array.of(1, NaN))
-  const out = scale(pass, 'of an input', input, 1)
+  const out = graph.keep(scale(pass, 'of an input', input, 1))
   assert.throws(() => graph.run(() => out), (error: Error) => error instanceof NumericError && error.layer === 'of an input')
   tensor.write([1, 2, 3, 4, 5, 6])
   sameBits(gradients([tensor.read()], (p, [x]) => scale(p, 's', x, 2)).out, [2, 4, 6, 8, 10, 12])
