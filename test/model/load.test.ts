@@ -29,7 +29,7 @@ test('a folder that is cut short while its values are read leaves nothing in the
 test('unknown options and values, and a folder that is no model, are errors', async () => {
   const host = node()
   await rejects(loadModel(host, FOLDER, { formt: 'f16' } as never), /unknown option "formt"/)
-  await rejects(loadModel(host, FOLDER, { format: 'f8' as never }), /"format" expected one of "f32", "f16", "bf16", "stored", got "f8"/)
+  await rejects(loadModel(host, FOLDER, { format: 'f8' as never }), /"format" expected one of "f32", "f16", "bf16", .*got "f8"/)
   await rejects(loadModel(host, FOLDER, { pooling: 'max' as never }), /"pooling" expected one of "mean", "cls", got "max"/)
   await rejects(loadModel(host, 'test/support'), /expected config\.json .* got neither in "test\/support"; check the path/)
 })
