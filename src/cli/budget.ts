@@ -1,5 +1,5 @@
 /**
- * `sotto budget`: what a plan costs, or the noise, rounds or cohort that a budget pays for.
+ * `sotto budget`: what a plan costs, or the noise, rounds or cohort that a budget pays for; or what a ledger has spent.
  * @module
  */
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -8,12 +8,14 @@ import {
 } from '../privacy/accountant/index.ts'
 import type { Accountant, Adjacency, BudgetAnswer, PrivacyUnit } from '../privacy/accountant/index.ts'
 import { count, epsilonText, number } from '../report/format.ts'
+import { auditAction } from './budget-ledger.ts'
+import type { LedgerFlags } from './budget-ledger.ts'
 import { InputError } from './failure.ts'
 import { integer } from './simulate.ts'
 import { textPlot } from './text-plot.ts'
 import { textTable, wrap } from './text-table.ts'
 
-interface BudgetFlags {
+interface BudgetFlags extends Partial<LedgerFlags> {
   readonly population?: number
   readonly cohort?: number
   readonly rounds?: number
@@ -22,7 +24,6 @@ interface BudgetFlags {
   readonly epsilon?: number
   readonly unit: PrivacyUnit
   readonly adjacency: Adjacency
-  readonly json?: boolean
 }
 
 /** A plan in full, with what it means. */
@@ -56,12 +57,24 @@ export function budgetCommand(): Command {
     .option('--epsilon <e>', 'budget', positive)
     .addOption(new Option('--unit <unit>', 'who is protected').choices([...PRIVACY_UNITS]).default('client'))
     .addOption(new Option('--adjacency <relation>', 'what neighbours differ by').choices([...ADJACENCIES]).default('add-remove'))
+    .option('--ledger <path>', 'audit a ledger instead: every epsilon again from its events alone')
+    .option('--head <hash>', 'hash of the ledger\'s last entry, as published with a model')
     .option('--json', 'print JSON')
     .addHelpText('after', EXAMPLE)
     .action(budgetAction)
 }
 
-function budgetAction(flags: BudgetFlags): void {
+/** What a plan is made of, which a ledger has already. */
+const PLAN = ['population', 'cohort', 'rounds', 'delta', 'sigma', 'epsilon'] as const
+
+async function budgetAction(flags: BudgetFlags): Promise<void> {
+  const { ledger } = flags
+  if (ledger !== undefined) {
+    const given = PLAN.find(name => flags[name] !== undefined)
+    if (given) throw new InputError(`"--ledger" expected no --${given} beside it, got one; a ledger knows its events`)
+    return auditAction({ ...flags, ledger })
+  }
+  if (flags.head !== undefined) throw new InputError('"--head" expected --ledger beside it, got none')
   const report = budgetReport(flags)
   process.stdout.write(`${flags.json ? JSON.stringify(asJson(report), null, 2) : asText(report)}\n`)
 }
