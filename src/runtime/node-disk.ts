@@ -38,7 +38,7 @@ export const nodeDisk: Disk = {
     try {
       return new Uint8Array(readFileSync(path))
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined
+      if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined
       throw error
     }
   },

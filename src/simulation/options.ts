@@ -11,6 +11,7 @@ import type { Host } from '../host.ts'
 import type { LoraConfig } from '../peft/lora.ts'
 import { epsilonOf, calibrateNoise } from '../privacy/accountant/index.ts'
 import type { Adjacency, PrivacyUnit } from '../privacy/accountant/index.ts'
+import type { LedgerStore } from '../privacy/ledger/index.ts'
 import type { ClipRule } from '../privacy/mechanism/index.ts'
 import type { TaskDescription } from './task.ts'
 
@@ -70,10 +71,12 @@ export interface SimulationOptions {
   /** `seeded` (default): the run can be repeated bit for bit, and is marked. `system`: fresh randomness. */
   readonly noise?: 'seeded' | 'system'
   readonly threads?: number
+  /** Where the ledger is kept; default: in memory. It has to be empty. */
+  readonly ledger?: LedgerStore
 }
 
 const OPTIONS = ['host', 'name', 'task', 'method', 'clients', 'test', 'rounds', 'cohort', 'local', 'server', 'privacy',
-  'maxTokens', 'evaluateEvery', 'evaluateExamples', 'seed', 'noise', 'threads'] as const
+  'maxTokens', 'evaluateEvery', 'evaluateExamples', 'seed', 'noise', 'threads', 'ledger'] as const
 
 /** The noise of a run. */
 export interface ResolvedPrivacy extends PrivacyOptions {

@@ -4,15 +4,16 @@
  * @module
  */
 import { hexToBytes } from '@noble/hashes/utils.js'
-import { PrivacyError } from '../errors.ts'
 import { hashArray, hashOf } from '../canonical.ts'
 import { makePlan, planHash } from '../federated/plan.ts'
 import { applyUpdate, serverOptimizer } from '../federated/server-optimizer.ts'
 import { readSlice, writeSlice } from '../peft/slice.ts'
 import type { Slice } from '../peft/slice.ts'
-import { gaussian, nonPrivate, pldAccountant, poissonSampled } from '../privacy/accountant/index.ts'
-import type { Accountant, PrivacyEvent } from '../privacy/accountant/index.ts'
+import { gaussian, nonPrivate, poissonSampled } from '../privacy/accountant/index.ts'
+import type { PrivacyEvent } from '../privacy/accountant/index.ts'
+import type { LedgerEntry } from '../privacy/ledger/index.ts'
 import { adaptiveClip, Aggregate, clipForRank, nextClip, quantileNoise, release, SystemNoise } from '../privacy/mechanism/index.ts'
+import type { Released } from '../privacy/mechanism/index.ts'
 import { SeededNoise } from '../privacy/mechanism/seeded-noise.ts'
 import { random } from '../random.ts'
 import { sliceOf } from '../train/classifier.ts'
@@ -21,6 +22,7 @@ import { checkOptions, resolvePrivacy } from './options.ts'
 import type { Method, ResolvedPrivacy, SimulationOptions } from './options.ts'
 import { openPool } from './pool.ts'
 import type { Pool } from './pool.ts'
+import { modelBytes, runLedger } from './run-ledger.ts'
 import { tokenize } from './tokens.ts'
 import type { TokenizedPopulation } from './tokens.ts'
 
@@ -76,6 +78,8 @@ export interface SimulationResult {
   /** Trained values: of the adapter and head, or of every weight. */
   readonly classifier: Classifier
   readonly finalHash: string
+  /** What was spent, round by round: a line of a ledger each (`entryText`). */
+  readonly ledger: readonly LedgerEntry[]
 }
 
 /** A simulation under way: iterate over its rounds, then ask for the result. */
@@ -130,7 +134,8 @@ async function* run(
     const capacity = Math.min(clients.length, cohort + Math.ceil(6 * Math.sqrt(cohort)) + 2)
     const evaluateEvery = options.evaluateEvery ?? Math.max(1, Math.round(rounds / 10))
     const probe = random(seed, 'probe').shuffle([...people.test]).slice(0, options.evaluateExamples ?? 200)
-    let accountant: Accountant | undefined = privacy && pldAccountant(privacy)
+    const everything = readsOf(classifier, method)
+    const ledger = await runLedger(options.ledger, task.hash, privacy, readSlice(classifier.parameters, everything))
     let clips = privacy?.adaptiveClip && adaptiveClip({ clip: privacy.clip, ...privacy.adaptiveClip })
     const reports: RoundReport[] = []
     const start = host.now()
@@ -147,11 +152,7 @@ async function* run(
         quantile: clips && { noise: quantileNoise(cohort, noiseMultiplier) },
       })
       const event = privacy ? imitatedEvent(privacy, plan.lattice.achievedNoiseMultiplier, cohort) : nonPrivate()
-      const next = accountant?.compose(event)
-      if (next && privacy!.epsilon !== undefined && next.epsilon(privacy!.delta) > privacy!.epsilon) {
-        throw new PrivacyError(`round ${round} expected a budget of at least ε = ${next.epsilon(privacy!.delta)}, got ${privacy!.epsilon}; ` +
-          'it was refused before it started')
-      }
+      ledger.authorise(event, round)
       // who takes part is secret in a deployment; here it comes from the seed
       const draw = random(seed, 'sampling', round)
       const chosen = people.clients.map((_, i) => i).filter(() => draw.uniform() < rate).slice(0, capacity)
@@ -166,16 +167,19 @@ async function* run(
       }
       // without threads the clients trained in place: back to where the round started
       writeSlice(classifier.parameters, reads, state)
-      const released = release(engine, aggregate, source, { publicSeed: hexToBytes(publicSeed), round, simulation: true })
-      accountant = next
-      if (clips && released.within !== null) clips = nextClip(clips, released.within)
-      applyUpdate(engine, classifier.parameters, slice, optimizer, released.mean)
+      let released: Released | undefined
+      await ledger.spend({ round, planHash: planHash(plan), event, noise: privacy ? noise : 'none' }, () => {
+        released = release(engine, aggregate, source, { publicSeed: hexToBytes(publicSeed), round, simulation: true })
+        applyUpdate(engine, classifier.parameters, slice, optimizer, released.mean)
+        return { model: modelBytes(readSlice(classifier.parameters, everything)) }
+      })
+      if (clips && released!.within !== null) clips = nextClip(clips, released!.within)
       const due = round % evaluateEvery === 0 && round < rounds
       const accuracy = due ? await accuracyOf(pool, people, method, probe) : undefined
       const report: RoundReport = Object.freeze({
         round, rounds, rank, clip, clients: chosen.length,
         loss: mean(losses), updateNorm: median(norms), clippedShare: norms.filter(norm => norm > clip).length / Math.max(1, norms.length),
-        accuracy, epsilon: accountant?.epsilon(privacy!.delta),
+        accuracy, epsilon: ledger.epsilon ?? undefined,
         bytesDown: reads.length * 4, bytesUp: Math.ceil(plan.lattice.length * plan.lattice.modulusBits / 8),
         seconds: (host.now() - start) / 1000,
         planHash: planHash(plan), contributionHashes: hashes, stateHash: hashArray(readSlice(classifier.parameters, reads)), event,
@@ -186,15 +190,14 @@ async function* run(
     const { predicted } = await evaluateAll(pool, method, people.test)
     const confusion = classifier.labels.map(() => classifier.labels.map(() => 0))
     people.test.forEach((e, i) => { confusion[people.store.targets[e]][predicted[i]]++ })
-    const everything = readsOf(classifier, method)
     finish(Object.freeze({
       name, rounds: reports, confusion, privacy,
       accuracy: confusion.reduce((sum, row, i) => sum + row[i], 0) / people.test.length,
-      epsilon: accountant?.epsilon(privacy!.delta),
+      epsilon: ledger.epsilon ?? undefined,
       noise: privacy ? noise : 'none',
       bytesDown: mean(reports.map(report => report.bytesDown)), bytesUp: mean(reports.map(report => report.bytesUp)),
       seconds: (host.now() - start) / 1000, threads: pool.threads,
-      classifier, finalHash: hashArray(readSlice(classifier.parameters, everything)),
+      classifier, finalHash: ledger.model, ledger: ledger.entries,
     }))
   } finally {
     pool.close()
