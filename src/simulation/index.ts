@@ -6,3 +6,6 @@ export { simulate, type RoundReport, type Simulation, type SimulationResult } fr
 export { type Method, type PrivacyOptions, type ResolvedPrivacy, type SimulationOptions } from './options.ts'
 export { type TaskDescription } from './task.ts'
 export { SeededNoise } from '../privacy/mechanism/seeded-noise.ts'
+export { auditTraining, type CanaryAudit, type CanaryAuditOptions } from './audit/canaries.ts'
+export { membershipAttack, type Attack, type MembershipOptions, type MembershipResult } from './audit/membership.ts'
+export { rocOf, type Measured, type RateAt, type RocPoint, type RocResult } from './audit/roc.ts'

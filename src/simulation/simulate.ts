@@ -12,7 +12,7 @@ import type { Slice } from '../peft/slice.ts'
 import { gaussian, nonPrivate, poissonSampled } from '../privacy/accountant/index.ts'
 import type { PrivacyEvent } from '../privacy/accountant/index.ts'
 import type { LedgerEntry } from '../privacy/ledger/index.ts'
-import { adaptiveClip, Aggregate, clipForRank, nextClip, quantileNoise, release, SystemNoise } from '../privacy/mechanism/index.ts'
+import { adaptiveClip, Aggregate, clipForRank, encode, nextClip, quantileNoise, release, SystemNoise } from '../privacy/mechanism/index.ts'
 import type { Released } from '../privacy/mechanism/index.ts'
 import { SeededNoise } from '../privacy/mechanism/seeded-noise.ts'
 import { random } from '../random.ts'
@@ -20,6 +20,7 @@ import { sliceOf } from '../train/classifier.ts'
 import type { Classifier } from '../train/classifier.ts'
 import { checkOptions, resolvePrivacy } from './options.ts'
 import type { Method, ResolvedPrivacy, SimulationOptions } from './options.ts'
+import type { Insider } from './insider.ts'
 import { openPool } from './pool.ts'
 import type { Pool } from './pool.ts'
 import { modelBytes, runLedger } from './run-ledger.ts'
@@ -96,10 +97,15 @@ export interface Simulation extends AsyncIterable<RoundReport> {
  * @throws TypeError, RangeError for settings that cannot be
  */
 export function simulate(options: SimulationOptions): Simulation {
+  return simulateWith(options, {})
+}
+
+/** The same with an insider: for audits; not exported from the package. */
+export function simulateWith(options: SimulationOptions, insider: Insider): Simulation {
   checkOptions(options)
   let stopped = false
   let outcome: SimulationResult | undefined
-  const rounds = run(options, () => stopped, result => { outcome = result })
+  const rounds = run(options, insider, () => stopped, result => { outcome = result })
   return Object.freeze({
     stop() { stopped = true },
     [Symbol.asyncIterator]: () => rounds,
@@ -112,7 +118,7 @@ export function simulate(options: SimulationOptions): Simulation {
 }
 
 async function* run(
-  options: SimulationOptions, stopped: () => boolean, finish: (result: SimulationResult) => void,
+  options: SimulationOptions, insider: Insider, stopped: () => boolean, finish: (result: SimulationResult) => void,
 ): AsyncGenerator<RoundReport> {
   const { host, method, clients, test, rounds, cohort, local, seed = 0, noise = 'seeded', name = method.kind } = options
   const privacy = options.privacy && resolvePrivacy(options.privacy, rounds, cohort)
@@ -155,15 +161,21 @@ async function* run(
       ledger.authorise(event, round)
       // who takes part is secret in a deployment; here it comes from the seed
       const draw = random(seed, 'sampling', round)
-      const chosen = people.clients.map((_, i) => i).filter(() => draw.uniform() < rate).slice(0, capacity)
+      const chosen = people.clients.map((_, i) => i).filter(i => draw.uniform() < rate && !insider.absent?.has(i)).slice(0, capacity)
       const aggregate = new Aggregate(engine, plan.lattice)
+      const planted = insider.updates?.(plan, chosen)
       const jobs = chosen.map((who, client) => ({ kind: 'train' as const, plan, state, examples: people.clients[who], client }))
+        .filter(({ client }) => !planted?.has(chosen[client]))
       const losses: number[] = [], norms: number[] = [], hashes: string[] = []
       for await (const { contribution, hash, local: diagnostics } of pool.run(jobs)) {
         aggregate.add(contribution)
         hashes.push(hash)
         losses.push(diagnostics.loss)
         norms.push(diagnostics.norm)
+      }
+      for (const [client, who] of chosen.entries()) {
+        const update = planted?.get(who)
+        if (update) aggregate.add(encode(engine, plan.lattice, update, { publicSeed: hexToBytes(publicSeed), round, client }).values)
       }
       // without threads the clients trained in place: back to where the round started
       writeSlice(classifier.parameters, reads, state)
@@ -173,6 +185,7 @@ async function* run(
         applyUpdate(engine, classifier.parameters, slice, optimizer, released.mean)
         return { model: modelBytes(readSlice(classifier.parameters, everything)) }
       })
+      insider.released?.(plan, released!.mean)
       if (clips && released!.within !== null) clips = nextClip(clips, released!.within)
       const due = round % evaluateEvery === 0 && round < rounds
       const accuracy = due ? await accuracyOf(pool, people, method, probe) : undefined
@@ -188,6 +201,7 @@ async function* run(
       yield report
     }
     const { predicted } = await evaluateAll(pool, method, people.test)
+    insider.finished?.(pool.task, people)
     const confusion = classifier.labels.map(() => classifier.labels.map(() => 0))
     people.test.forEach((e, i) => { confusion[people.store.targets[e]][predicted[i]]++ })
     finish(Object.freeze({
