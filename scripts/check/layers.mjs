@@ -31,7 +31,6 @@ export const layers = [
   { name: 'peft', paths: ['peft/'], only: ['ground', 'checkpoint', 'wasm', 'tensor', 'graph', 'ops', 'model'] },
   { name: 'optim', paths: ['optim/'], only: ['ground', 'wasm', 'tensor', 'ops', 'peft'] },
   { name: 'privacy/mechanism', paths: ['privacy/mechanism/'], only: ['ground', 'privacy/accountant', 'wasm', 'tensor', 'ops'] },
-  { name: 'privacy/ledger', paths: ['privacy/ledger/'], only: ['ground', 'privacy/accountant'] },
   { name: 'train', paths: ['train/'] },
   { name: 'federated', paths: ['federated/'] },
   { name: 'report', paths: ['report/'], importedBy: ['simulation', 'cli'] },

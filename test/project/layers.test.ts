@@ -28,6 +28,13 @@ test('every way to import upward fails: type-only, re-export, dynamic, for its e
   assert.equal(importsOf(`// import '../model/encoder.ts'\nconst text = "import '../model/encoder.ts'"`), [])
 })
 
+test('a folder or file stands in one row only, under a name of its own', () => {
+  const names = layers.map(({ name }) => name), paths = layers.flatMap((layer) => layer.paths)
+  assert.is(new Set(names).size, names.length)
+  assert.is(new Set(paths).size, paths.length)
+  for (const layer of layers) for (const name of [...layer.only ?? [], ...layer.importedBy ?? []]) assert.ok(names.includes(name), name)
+})
+
 test('for every pair of layers: only the upper one may import the lower one', () => {
   const at = (path: string) => `src/${path.endsWith('/') ? `${path}file.ts` : path}`
   for (const [i, lower] of layers.entries()) {
