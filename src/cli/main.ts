@@ -1,16 +1,17 @@
 #!/usr/bin/env node
 /**
- * The command line: `sotto simulate`, `sotto budget`.
+ * The command line: `sotto simulate`, `sotto budget`, `sotto audit`.
  * @module
  */
 import { Command, CommanderError } from 'commander'
+import { auditCommand } from './audit.ts'
 import { budgetCommand } from './budget.ts'
 import { BAD_INPUT, DONE, describeError, exitCodeOf, InputError } from './failure.ts'
 import { simulateCommand } from './simulate.ts'
 import { packageVersion } from './version.ts'
 
 /** Each command is a file. */
-const COMMANDS = [simulateCommand, budgetCommand]
+const COMMANDS = [simulateCommand, budgetCommand, auditCommand]
 
 async function main(): Promise<void> {
   const program = new Command('sotto')

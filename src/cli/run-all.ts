@@ -92,7 +92,8 @@ async function runOne(simulation: Simulation, watcher: Watcher): Promise<Simulat
   return simulation.result()
 }
 
-function optionsOf(host: Host, run: RunConfig, { labels, clients, test }: Texts, threads: number | undefined): SimulationOptions {
+/** A run's settings, as a simulation takes them. */
+export function optionsOf(host: Host, run: RunConfig, { labels, clients, test }: Texts, threads: number | undefined): SimulationOptions {
   const { name, model, lora, format, pooling, method, rounds, cohort, local, server, privacy, seed, noise, maxTokens, evaluateEvery, evaluateExamples } = run
   const given = <K extends string, V>(key: K, value: V | undefined) => (value === undefined ? {} : { [key]: value }) as { [key in K]?: V }
   return {
