@@ -198,9 +198,11 @@ function recover(disk: Disk, folder: string): Contents {
   const contents = contentsOf(disk, folder)
   const { lines, length, fileLength, last, head } = contents
   const file = join(folder, LINES)
-  if (fileLength > length) {
-    disk.truncate(file, length)
+  if (fileLength > length) disk.truncate(file, length)
+  if (fileLength > 0) {
+    // a line that a killed process wrote may be in memory only: neither a model's name nor the head may reach the disk first
     disk.sync(file)
+    disk.syncFolder(folder)
   }
   const named = new Set<string>()
   for (let i = 1; i < lines.length; i++) for (const { kind, hash } of blobsOf(parseEntry(lines[i], i))) named.add(nameOf(kind, hash))
@@ -212,12 +214,7 @@ function recover(disk: Disk, folder: string): Contents {
   }
   if (last !== undefined) nameBlobs(disk, folder, blobsOf(last))
   for (const name of disk.list(folder)) if (name.endsWith('.draft')) disk.remove(join(folder, name))
-  if (last !== undefined && last.number !== head?.number) {
-    // the line may be read from memory and not be on the disk yet: the head must not get there first
-    disk.sync(file)
-    disk.syncFolder(folder)
-    writeHead(disk, folder, last)
-  }
+  if (last !== undefined && last.number !== head?.number) writeHead(disk, folder, last)
   return contents
 }
 

@@ -62,7 +62,8 @@ export function fakeDisk(random: Rng, lose = true): FakeDisk {
     cutAt: Infinity,
     restart() {
       disk.cutAt = Infinity
-      if (!lose) return
+      // or only the process had ended, and what was not synced may still be lost by the next cut
+      if (!lose || random.int(0, 2) === 0) return
       for (const { apply } of pending) if (random.int(0, 1) === 0) apply(synced)
       pending = []
       for (const inode of new Set(synced.values())) {
