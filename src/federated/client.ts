@@ -11,6 +11,7 @@ import { random } from '../random.ts'
 import type { Classifier } from '../train/classifier.ts'
 import { trainStep } from '../train/step.ts'
 import { hashArray } from '../canonical.ts'
+import type { Sha256 } from '../canonical.ts'
 import type { Plan } from './plan.ts'
 
 /** A client's examples, as tokens. */
@@ -37,7 +38,7 @@ export interface ClientResult {
  * @param client - the client's number within the round
  */
 export function contribute(
-  task: Classifier, plan: Plan, state: Float32Array, examples: TokenizedExamples, client: number,
+  task: Classifier, plan: Plan, state: Float32Array, examples: TokenizedExamples, client: number, native?: Sha256,
 ): ClientResult {
   const { slice, reads, local, publicSeed } = plan
   if (examples.sequences.length === 0) throw new RangeError(`client ${client} expected at least one example, got none; leave it out`)
@@ -70,5 +71,5 @@ export function contribute(
   const { values, norm } = encode(task.encoder.engine, plan.lattice, update, {
     publicSeed: hexToBytes(publicSeed), round: plan.round, client,
   })
-  return { contribution: values, hash: hashArray(values), local: { steps, examples: used.length, loss: lossSum / steps, norm } }
+  return { contribution: values, hash: hashArray(values, native), local: { steps, examples: used.length, loss: lossSum / steps, norm } }
 }

@@ -2,7 +2,7 @@
  * The adapter of Node.
  * @module
  */
-import { randomFillSync } from 'node:crypto'
+import { createHash, randomFillSync } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { dirname, join, resolve, sep } from 'node:path'
@@ -19,6 +19,7 @@ export function node(): Host {
     version: process.versions.node,
     random: (bytes: Uint8Array) => { randomFillSync(bytes) },
     now: () => performance.now(),
+    sha256: (bytes: Uint8Array) => createHash('sha256').update(bytes).digest(),
     module: compiled,
     folder,
     save,

@@ -38,7 +38,7 @@ export async function openPool(
       task, threads: 1, close() {},
       async *run<J extends Job>(jobs: readonly J[], onDone?: (done: number) => void) {
         for (const [i, job] of jobs.entries()) {
-          yield doJob(task, store, job)
+          yield doJob(host, task, store, job)
           onDone?.(i + 1)
         }
       },

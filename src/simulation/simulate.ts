@@ -154,7 +154,7 @@ async function* run(
       const noiseMultiplier = privacy ? privacy.noiseMultiplier * cohort / privacy.noiseCohort : 0
       const state = sharedCopy(readSlice(classifier.parameters, reads), pool)
       const plan = makePlan({
-        round, task: task.hash, state: hashArray(state), slice, reads, local, publicSeed, clip, cohort, capacity, noiseMultiplier,
+        round, task: task.hash, state: hashArray(state, host.sha256), slice, reads, local, publicSeed, clip, cohort, capacity, noiseMultiplier,
         quantile: clips && { noise: quantileNoise(cohort, noiseMultiplier) },
       })
       const event = privacy ? imitatedEvent(privacy, plan.lattice.achievedNoiseMultiplier, cohort) : nonPrivate()
@@ -195,7 +195,7 @@ async function* run(
         accuracy, epsilon: ledger.epsilon ?? undefined,
         bytesDown: reads.length * 4, bytesUp: Math.ceil(plan.lattice.length * plan.lattice.modulusBits / 8),
         seconds: (host.now() - start) / 1000,
-        planHash: planHash(plan), contributionHashes: hashes, stateHash: hashArray(readSlice(classifier.parameters, reads)), event,
+        planHash: planHash(plan), contributionHashes: hashes, stateHash: hashArray(readSlice(classifier.parameters, reads), host.sha256), event,
       })
       reports.push(report)
       yield report

@@ -80,5 +80,5 @@ async function fingerprint(source: ReturnType<Host['folder']>, name: string): Pr
   const size = await source.size?.(name)
   if (size === undefined || source.readRange === undefined || size < 2 ** 20) return hashBytes(await source.read(name))
   const ends = [await source.readRange(name, 0, 2 ** 19), await source.readRange(name, size - 2 ** 19, size)]
-  return hashOf({ size, ends: ends.map(hashBytes) })
+  return hashOf({ size, ends: ends.map(bytes => hashBytes(bytes)) })
 }

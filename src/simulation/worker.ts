@@ -35,9 +35,9 @@ export interface Evaluation { readonly logits: Float32Array, readonly predicted:
 export type JobResult<J extends Job> = J extends { kind: 'train' } ? ClientResult : Evaluation
 
 /** Does a job on a task. */
-export function doJob<J extends Job>(task: Task, store: TokenStore, job: J): JobResult<J> {
+export function doJob<J extends Job>(host: Host, task: Task, store: TokenStore, job: J): JobResult<J> {
   const result = job.kind === 'train'
-    ? contribute(task.classifier, job.plan, job.state, examplesOf(store, job.examples), job.client)
+    ? contribute(task.classifier, job.plan, job.state, examplesOf(store, job.examples), job.client, host.sha256)
     : evaluate(task, store, job)
   return result as JobResult<J>
 }
@@ -88,7 +88,7 @@ export function serveJobs(host: Host, channel: Channel): void {
     }
     const { id, job } = message
     void ready?.then(({ task, store }) => {
-      const result = doJob(task, store, job)
+      const result = doJob(host, task, store, job)
       channel.post({ id, result }, 'contribution' in result ? [result.contribution.buffer as ArrayBuffer] : [])
     }).catch(error => channel.post({ id, error: plainError(error) }))
   })

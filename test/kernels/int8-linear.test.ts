@@ -1,7 +1,7 @@
 /** int8 products: bit for bit the definition, on both builds; overflow cannot happen; what is lost is bounded. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { int8BackwardInput, int8Forward, int8Limit, int8Quantize } from '../reference/int8-linear.ts'
+import { int8BackwardInput, int8Forward, int8Limit, int8Pack, int8Quantize } from '../reference/int8-linear.ts'
 import { sameBits } from '../support/close.ts'
 import { bench, variants } from '../support/kernels.ts'
 import type { Bench } from '../support/kernels.ts'
@@ -23,6 +23,8 @@ function check(b: Bench, { M, N, K, x, W }: Case, title: string): void {
   const forward = b.put(new Uint8Array(b.k['int8_packed_bytes'](N, K))), backward = b.put(new Uint8Array(b.k['int8_packed_bytes'](K, N)))
   b.k['int8_pack'](forward, w, K, 1, N, K)
   b.k['int8_pack'](backward, w, 1, K, K, N)
+  assert.equal([...new Int8Array(b.i32(forward, Math.ceil(int8Pack(expected.w, K, 1, N, K).length / 4)).buffer)], [...int8Pack(expected.w, K, 1, N, K)], `${title}: packed`)
+  assert.equal([...new Int8Array(b.i32(backward, Math.ceil(int8Pack(expected.w, 1, K, K, N).length / 4)).buffer)], [...int8Pack(expected.w, 1, K, K, N)], `${title}: packed back`)
   const scratch = b.put(new Uint8Array(b.k['int8_scratch'](Math.max(N, K))))
   const y = b.out(M * N + 4), dx = b.out(M * K + 4)
   for (const withBias of [true, false]) {

@@ -60,3 +60,15 @@ export function int8BackwardInput(
   }
   return dx
 }
+
+/** Column c, term l of panels of eight columns, pairs of terms: [columns / 8][terms / 2][8][2], zeros outside. */
+export function int8Pack(w: Int8Array, columnStride: number, termStride: number, columns: number, terms: number): Int8Array {
+  const even = terms + terms % 2
+  const out = new Int8Array(Math.ceil(columns / 8) * 8 * even)
+  for (let c = 0; c < columns; c++) {
+    for (let l = 0; l < terms; l++) {
+      out[Math.floor(c / 8) * 8 * even + Math.floor(l / 2) * 16 + c % 8 * 2 + l % 2] = w[c * columnStride + l * termStride]
+    }
+  }
+  return out
+}
