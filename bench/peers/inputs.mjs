@@ -1,7 +1,8 @@
 // Writes what every peer of the training step loads, so that all compute the same:
 //   node bench/peers/inputs.mjs OUT [--model FOLDER]
-// OUT gets config.json and model.safetensors (MiniLM-L6 shape, seeded; or those of FOLDER, linked), adapter.safetensors
-// (LoRA rank 8 on query and value, named as PEFT does, and head.weight, head.bias) and batch.json (8 x 128 tokens).
+// OUT gets config.json and model.safetensors (MiniLM-L6 shape, seeded; or those of FOLDER, linked), vocab.txt (made up, one
+// line a token, since Sotto's loader wants a whole model folder), adapter.safetensors (LoRA rank 8 on query and value,
+// named as PEFT does, and head.weight, head.bias) and batch.json (8 x 128 tokens).
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { writeSafetensors } from './safetensors.mjs'
@@ -9,10 +10,15 @@ import { writeSafetensors } from './safetensors.mjs'
 export const RANK = 8
 export const ALPHA = 16
 
-const MINILM = {
+export const MINILM = {
   architectures: ['BertModel'], model_type: 'bert', vocab_size: 30522, hidden_size: 384, num_hidden_layers: 6,
   num_attention_heads: 12, intermediate_size: 1536, max_position_embeddings: 512, type_vocab_size: 2,
   hidden_act: 'gelu', layer_norm_eps: 1e-12, hidden_dropout_prob: 0, attention_probs_dropout_prob: 0, pad_token_id: 0,
+}
+
+/** Small enough to try the bench with. */
+export const TINY = {
+  ...MINILM, vocab_size: 200, hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 64, max_position_embeddings: 64,
 }
 
 /** A 32-bit linear congruential generator; uniform in [0, 1) with 24 bits, exact in f32. */
@@ -80,23 +86,41 @@ function link(from, to) {
   symlinkSync(resolve(from), to)
 }
 
-export function writeInputs(out, model) {
+/** Lines of a vocabulary: BERT's special tokens, then words that stand for nothing. */
+function vocabulary(size) {
+  const special = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]']
+  return `${Array.from({ length: size }, (_, id) => special[id] ?? `w${id}`).join('\n')}\n`
+}
+
+/** A seeded model of a shape, as a folder of Hugging Face. */
+export function writeModel(out, config) {
+  mkdirSync(out, { recursive: true })
+  writeFileSync(`${out}/config.json`, JSON.stringify(config, null, 2))
+  writeSafetensors(`${out}/model.safetensors`, randomModel(config, generator(1)))
+  writeFileSync(`${out}/vocab.txt`, vocabulary(config.vocab_size))
+}
+
+/** `count` sequences of `tokens` seeded token ids, and labels. */
+export function makeBatch({ vocab_size: V }, count = 8, tokens = 128) {
+  const next = generator(3), first = Math.min(1000, V >> 2)
+  const sequences = Array.from({ length: count }, () =>
+    Array.from({ length: tokens }, () => first + Math.floor(next() * (V - first))))
+  return { sequences, labels: Array.from({ length: count }, (_, i) => [0, 1, 1, 0, 1, 0, 0, 1][i % 8]) }
+}
+
+export function writeInputs(out, { model, config = MINILM, count, tokens } = {}) {
   mkdirSync(out, { recursive: true })
   if (model === undefined) {
-    writeFileSync(`${out}/config.json`, JSON.stringify(MINILM, null, 2))
-    writeSafetensors(`${out}/model.safetensors`, randomModel(MINILM, generator(1)))
+    writeModel(out, config)
   } else {
-    for (const file of ['config.json', 'model.safetensors']) {
+    for (const file of ['config.json', 'model.safetensors', 'tokenizer.json']) {
       if (!existsSync(`${model}/${file}`)) throw new Error(`"model" expected a folder with ${file}, got ${model}`)
       link(`${model}/${file}`, `${out}/${file}`)
     }
+    config = JSON.parse(readFileSync(`${out}/config.json`, 'utf8'))
   }
-  const config = JSON.parse(readFileSync(`${out}/config.json`, 'utf8'))
   writeSafetensors(`${out}/adapter.safetensors`, adapter(config, generator(2)))
-  const next = generator(3)
-  const sequences = Array.from({ length: 8 }, () =>
-    Array.from({ length: 128 }, () => 1000 + Math.floor(next() * (config.vocab_size - 1000))))
-  writeFileSync(`${out}/batch.json`, JSON.stringify({ sequences, labels: [0, 1, 1, 0, 1, 0, 0, 1] }))
+  writeFileSync(`${out}/batch.json`, JSON.stringify(makeBatch(config, count, tokens)))
 }
 
 if (process.argv[1] && resolve(process.argv[1]) === import.meta.filename) {
@@ -105,5 +129,5 @@ if (process.argv[1] && resolve(process.argv[1]) === import.meta.filename) {
     console.error('usage: node bench/peers/inputs.mjs OUT [--model FOLDER]')
     process.exit(2)
   }
-  writeInputs(out, model)
+  writeInputs(out, { model })
 }

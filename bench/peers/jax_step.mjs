@@ -178,4 +178,4 @@ async function step() {
 }
 
 const { version } = require('../node_modules/@jax-js/jax/package.json')
-await measure({ peer: 'jax-js', version, step, batch, steps: settings.steps, warmup: settings.warmup })
+await measure({ peer: 'jax-js', version, step, batch, settings })

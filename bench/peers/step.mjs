@@ -2,6 +2,7 @@
 // what a step is.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { ALPHA, RANK } from './inputs.mjs'
 import { readSafetensors } from './safetensors.mjs'
@@ -15,15 +16,17 @@ export function options() {
       batch: { type: 'string' },
       steps: { type: 'string', default: '5' },
       warmup: { type: 'string', default: '1' },
+      'on-demand': { type: 'boolean', default: false },
+      format: { type: 'string', default: 'f32' },
     },
   })
   if (positionals.length !== 1) {
-    console.error('usage: node STEP.mjs INPUTS [--batch FILE.json] [--steps 5] [--warmup 1]')
+    console.error('usage: node STEP.mjs INPUTS [--batch FILE.json] [--steps 5] [--warmup 1] [--on-demand]')
     process.exit(2)
   }
   const [inputs] = positionals
-  const { batch = `${inputs}/batch.json`, steps, warmup } = values
-  return { inputs, batch, steps: Number(steps), warmup: Number(warmup) }
+  const { batch = `${inputs}/batch.json`, steps, warmup, format, 'on-demand': onDemand } = values
+  return { inputs, batch, format, steps: Number(steps), warmup: Number(warmup), onDemand }
 }
 
 /** The batch padded to its longest sequence; mask 1 for real tokens, bias 0 or -1e9 for attention. */
@@ -86,25 +89,44 @@ function median(values) {
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2
 }
 
-/** `step` trains once and resolves to { loss, gradNorm } of the state before the update. */
-export async function measure({ peer, version, step, batch, steps, warmup, ...more }) {
+/**
+ * `step` trains once and resolves to { loss, gradNorm } of the state before the update.
+ *
+ * With --on-demand a step is taken for each line that comes on the standard input, and its times are printed: so that
+ * peers can take turns. The first --warmup steps count for no median; the summary follows when the input says "end".
+ */
+export async function measure({ peer, version, step, batch, settings, ...more }) {
+  const { steps, warmup, onDemand } = settings
   const times = []
   const cpuTimes = []
   let first
-  for (let i = 0; i < warmup + steps; i++) {
+  let count = 0
+  const once = async () => {
     const start = performance.now()
     const cpu = process.cpuUsage()
     const result = await step()
-    if (i === 0) first = result
-    if (i < warmup) continue
-    times.push(performance.now() - start)
+    const ms = performance.now() - start
     const { user, system } = process.cpuUsage(cpu)
-    cpuTimes.push((user + system) / 1000)
+    const cpuMs = (user + system) / 1000
+    first ??= result
+    if (count++ >= warmup) {
+      times.push(ms)
+      cpuTimes.push(cpuMs)
+    }
+    return { ms, cpu_ms: cpuMs }
   }
+  if (onDemand) {
+    console.log(JSON.stringify({ ready: true }))
+    for await (const line of createInterface({ input: process.stdin })) {
+      if (line === 'end') break
+      console.log(JSON.stringify(await once()))
+    }
+  } else while (count < warmup + steps) await once()
   console.log(JSON.stringify({
     peer, median_ms: median(times), min_ms: Math.min(...times), cpu_median_ms: median(cpuTimes), times_ms: times,
     peak_rss_mb: process.resourceUsage().maxRSS / 1024, loss: first.loss, grad_norm: first.gradNorm,
     tokens: batch.tokens, padded_tokens: batch.B * batch.T, threads: 1,
     version, versions: { node: process.version, [peer]: version }, ...more,
   }))
+  process.stdin.destroy()
 }

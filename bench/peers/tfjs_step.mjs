@@ -181,5 +181,4 @@ async function step() {
   return { loss, gradNorm: Math.sqrt(norm) }
 }
 
-const { steps, warmup } = settings
-await measure({ peer: 'TensorFlow.js', version: tf.version_core, step, batch, steps, warmup })
+await measure({ peer: 'TensorFlow.js', version: tf.version_core, step, batch, settings })

@@ -36,6 +36,7 @@ def arguments():
     parser.add_argument('--steps', type=int, default=7)
     parser.add_argument('--warmup', type=int, default=2)
     parser.add_argument('--threads', type=int, default=1)
+    parser.add_argument('--on-demand', action='store_true', help='a step for each line of the standard input')
     return parser.parse_args()
 
 
@@ -84,6 +85,15 @@ def padded():
     return ids, mask, torch.tensor(batch['labels'])
 
 
+def asked():
+    """Numbers of steps, one for each line that comes, until "end"."""
+    print(json.dumps({'ready': True}), flush=True)
+    for step, line in enumerate(iter(sys.stdin.readline, '')):
+        if line.strip() == 'end':
+            return
+        yield step
+
+
 def main():
     torch.set_num_threads(options.threads)
     imported_mb = peak_mb()
@@ -92,7 +102,7 @@ def main():
     parameters = [parameter for module in (model, head) for parameter in module.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(parameters, lr=1e-3)
     times, cpu_times, loss_of_first, norm_of_first = [], [], None, None
-    for step in range(options.warmup + options.steps):
+    for step in asked() if options.on_demand else range(options.warmup + options.steps):
         start, cpu = time.perf_counter(), time.process_time()
         optimiser.zero_grad()
         hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state
@@ -105,9 +115,12 @@ def main():
             norm_of_first = torch.sqrt(sum((parameter.grad.double() ** 2).sum() for parameter in parameters)).item()
         optimiser.step()
         loss.item()
+        wall_ms, cpu_ms = (time.perf_counter() - start) * 1000, (time.process_time() - cpu) * 1000
         if step >= options.warmup:
-            times.append((time.perf_counter() - start) * 1000)
-            cpu_times.append((time.process_time() - cpu) * 1000)
+            times.append(wall_ms)
+            cpu_times.append(cpu_ms)
+        if options.on_demand:
+            print(json.dumps({'ms': wall_ms, 'cpu_ms': cpu_ms}), flush=True)
     print(json.dumps({
         'peer': 'PyTorch', 'median_ms': statistics.median(times), 'min_ms': min(times),
         'cpu_median_ms': statistics.median(cpu_times), 'times_ms': times,

@@ -1,0 +1,31 @@
+// How far an int8 base is from an f32 base on the same batch: cosines of the logits and of every gradient of the adapter.
+import { createEngine } from '../../dist/wasm/engine.js'
+import { node } from '../../dist/runtime/node.js'
+import { withGradients, predict } from '../../dist/train/step.js'
+import { load } from './sotto_step.mjs'
+
+const { inputs, batch } = JSON.parse(process.argv[2])
+
+async function outcome(format) {
+  const engine = await createEngine(node())
+  const { task, slice, batch: packed, targets } = await load({ inputs, batch, format, engine })
+  const logits = predict(task, packed)
+  return withGradients(task, packed, targets, slice, {}, (gradients, { loss }) => ({
+    logits, loss,
+    gradients: new Map([...gradients].map(([part, at]) => [part.tensor, engine.arena.f32(at, (part.to - part.from) * part.columns).slice()])),
+  }))
+}
+
+function cosine(a, b) {
+  let ab = 0, aa = 0, bb = 0
+  for (let i = 0; i < a.length; i++) {
+    ab += a[i] * b[i]
+    aa += a[i] ** 2
+    bb += b[i] ** 2
+  }
+  return ab / Math.sqrt(aa * bb)
+}
+
+const f32 = await outcome('f32'), int8 = await outcome('int8')
+const cosines = [...f32.gradients].map(([name, values]) => ({ name, cosine: cosine(values, int8.gradients.get(name)) }))
+console.log(JSON.stringify({ loss: int8.loss, lossF32: f32.loss, logits: cosine(f32.logits, int8.logits), gradients: cosines }))
