@@ -50,7 +50,7 @@ async function main() {
   const { config, report } = await prepareDemo()
   const count = (value) => value.toLocaleString('en')
   console.log(`
-Many people's mail trains one spam filter, and nobody's mail is read by anybody else.
+Many people's mail trains one spam filter, and no mail leaves its mailbox. Here this machine plays all mailboxes.
 
   mail     the SpamAssassin corpus: ${count(report.mails)} real mails from 2002 and 2003. ${count(report.examples)} of them lie in
            ${count(report.clients)} mailboxes; ${count(report.test)} of other senders, with no near-copy in a mailbox, are the test.
@@ -68,8 +68,8 @@ The same by hand: npx sotto simulate ${relative('', config)} --out runs/demo
   const out = given.includes('--out') ? [] : ['--out', 'runs/demo']
   const code = await run(process.execPath, ['dist/cli/main.js', 'simulate', config, ...out, ...given])
   if (code === 0) {
-    console.log(`Open runs/demo/report.html in a browser. Each run's adapter, privacy.json and transcript lie beside it.`)
-    console.log(`In all: ${((performance.now() - started) / 1000).toFixed(0)} s.`)
+    console.log(`Open it in a browser. Each run's adapter, privacy.json and transcript lie beside it.`)
+    console.log(`With all preparations: ${((performance.now() - started) / 1000).toFixed(0)} s.`)
   }
   process.exitCode = code
 }

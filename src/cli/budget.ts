@@ -149,7 +149,7 @@ function asText({ answer, adjacency, unit, mu, attacker, rdpEpsilon, curve, assu
     ['rounds', `${count(rounds)}${star('rounds')}`],
     ['cohort', `${number(cohort)} of ${count(population)}${star('cohort')}`],
     ['epsilon by RDP', `${epsilonText(rdpEpsilon, 4)} (a looser bound of the same, as a check)`],
-    ['mu', `${number(mu)} (as hard to tell apart as two normal distributions so many deviations apart)`],
+    ['mu', `${epsilonText(mu, 4)} (as hard to tell apart as two normal distributions so many deviations apart)`],
   ]
   const [, at] = attacker
   return [

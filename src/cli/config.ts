@@ -131,9 +131,10 @@ function isObject(value: unknown): value is Json {
 }
 
 function check(value: Json, title: string): RunSettings {
-  const result = v.safeParse(Run, value, { abortEarly: true })
+  const result = v.safeParse(Run, value)
   if (result.success) return result.output
-  const [issue] = result.issues
+  // a key that is not known often is the one that is missed
+  const issue = result.issues.find(one => one.type === 'strict_object' && one.expected === 'never') ?? result.issues[0]
   const path = issue.path ?? []
   const last = path[path.length - 1]
   const dotted = path.reduce((all, { key }) => typeof key === 'number' ? `${all}[${key}]` : all === '' ? String(key) : `${all}.${String(key)}`, '')

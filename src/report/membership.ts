@@ -84,16 +84,16 @@ function best({ attacks }: MembershipRecord): MembershipRecord['attacks'][number
 }
 
 function rocFigure(membership: AuditRecord['membership']): string {
-  const path = (points: readonly Point[]) => points.map(({ fpr, tpr }) => [fpr, tpr] as const)
+  const path = (points: readonly Point[]) => points.map(({ fpr, tpr }) => [100 * fpr, tpr] as const)
   const mine = best(membership.private), { promise } = membership.private
   const series: Series[] = [
-    { name: 'guessing', style: 0, points: [[0, 0], [1, 1]] },
+    { name: 'guessing', style: 0, points: [[0, 0], [100, 1]] },
     { name: 'not private', style: 2, points: path(best(membership.open).points) },
     { name: promise ? `private, ε = ${epsilonText(promise.epsilon, 2)}` : 'private', style: 1, points: path(mine.points) },
     ...(promise ? [{ name: 'no attacker gets above', style: 3, points: path(promise.limit) }] : []),
   ]
   const plot = linePlot({
-    id: 'membership', title: 'Members found against false alarms', x: 'others accused wrongly', y: 'members found', low: 0, high: 1, series,
+    id: 'membership', title: 'Members found against false alarms', x: 'others accused wrongly, in %', y: 'members found', low: 0, high: 1, series,
     tick: value => percent(value).replace('.0 ', ' '),
     description: `Curve of the attack. Area without privacy ${number(best(membership.open).auc.value, 3)}, with privacy ${number(mine.auc.value, 3)}; guessing has 0.5.`,
   })
@@ -110,7 +110,7 @@ function attackTable({ open, private: closed }: AuditRecord['membership']): stri
     ['attack', (a: typeof mine) => text(a.name)],
   ] as const
   return `<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">${percent(mine.confidence)} intervals</th><th scope="col">not private</th><th scope="col">private</th></tr></thead><tbody>` +
-    rows.map(([name, cell]) => `<tr><th scope="row">${text(name)}</th><td>${cell(theirs)}</td><td>${cell(mine)}</td></tr>`).join('') +
+    rows.map(([name, cell]) => `<tr><th scope="row" style="white-space:normal">${text(name)}</th><td>${cell(theirs)}</td><td>${cell(mine)}</td></tr>`).join('') +
     `<tr><th scope="row">texts told right<small>members, others</small></th>${[open, closed].map(({ accuracy }) => `<td>${percent(accuracy.members)}<small>${percent(accuracy.nonMembers)}</small></td>`).join('')}</tr></tbody></table></div>`
 }
 

@@ -50,7 +50,7 @@ export function privacyTable(runs: readonly RunRecord[]): string {
     ['ε at δ (PLD, upper bound)', p => `${epsilonText(p.epsilon, 4)} at ${number(p.delta)}`],
     ['step of the PLD grid', p => p.accountant.discretisation === 0 ? 'exact' : number(p.accountant.discretisation)],
     ['ε by Rényi DP (cross-check)', p => epsilonText(p.crossCheck.epsilon, 4)],
-    ['μ (Gaussian DP)', p => number(p.mu)],
+    ['μ (Gaussian DP)', p => epsilonText(p.mu, 4)],
     ...paid[0].privacy.attacker.map(({ fpr }, i): [string, (p: PrivacyStatement) => string] =>
       [`attacker finds, at ${percentOf(fpr)} false alarms`, p => percentOf(p.attacker[i].tpr)]),
     ['noise from', p => p.noiseSource === 'seeded' ? 'a seed (repeatable)' : 'the system'],

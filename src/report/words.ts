@@ -10,7 +10,7 @@ import type { Experiment, RunRecord } from './run.ts'
 export function footnotes({ runs, left, data }: Experiment): string[] {
   const statements = runs.flatMap(run => run.privacy ?? [])
   return [
-    ...left.length > 0 ? [`Ended early: ${left.join(', ')} did not run to the end and ${left.length === 1 ? 'is' : 'are'} not shown.`] : [],
+    ...left.length > 0 ? [`Ended early: ${left.join(', ')} ${left.length === 1 ? 'is' : 'are'} not among the results.`] : [],
     ...runs.filter(run => run.rounds.length < run.plannedRounds)
       .map(run => `${run.name} was stopped after ${run.rounds.length} of ${run.plannedRounds} rounds; its epsilon is for those.`),
     ...statements.length > 0 ? privacyNotes(statements) : ['Trained without privacy: no noise was added.'],

@@ -26,7 +26,7 @@ test('everything that a person is owed is there', () => {
 test('footnotes tell an early end, missing runs, and duplicates that flatter', () => {
   const short = { ...runRecord('dp', 'lora', true), plannedRounds: 99 }
   const notes = footnotes(experiment({ runs: [short], left: ['other'], data: { ...experiment().data, nearDuplicatesInTraining: 3 } })).join('\n')
-  assert.match(notes, /other did not run/)
+  assert.match(notes, /Ended early: other is not among the results/)
   assert.match(notes, /stopped after 12 of 99 rounds/)
   assert.match(notes, /3 of the test texts have a near-duplicate/)
 })
