@@ -156,7 +156,9 @@ export function resolvePrivacy(privacy: PrivacyOptions, rounds: number, cohort: 
   const noiseCohort = privacy.noiseCohort ?? cohort
   const samplingRate = noiseCohort / population
   const noiseMultiplier = privacy.noiseMultiplier ??
-    calibrateNoise({ unit, adjacency, delta, rounds, samplingRate, epsilon: epsilon!, tolerance: 1e-5 })
+    calibrateNoise({ unit, adjacency, delta, rounds, samplingRate, tolerance: 1e-5,
+      // a hair less: the ledger asks again after every round, on a grid of its own, and must not refuse the last
+      epsilon: epsilon! * (1 - 1e-5) })
   return Object.freeze({
     ...privacy, noiseCohort, samplingRate, noiseMultiplier,
     plannedEpsilon: epsilonOf({ unit, adjacency, delta, rounds, samplingRate, noiseMultiplier }),
