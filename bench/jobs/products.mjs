@@ -7,7 +7,7 @@ import { openLimits } from '../lib/limits.mjs'
 import { generator, interleaved, repetitions, timeEach } from '../lib/timing.mjs'
 
 const { quick, sizes, spoil = false } = JSON.parse(process.argv[2])
-const ROUNDS = quick ? 2 : 15, MS = quick ? 1 : 25
+const ROUNDS = quick ? 2 : 25, MS = quick ? 1 : 25
 const SAMPLES = 300
 
 const engine = await createEngine(node())
