@@ -21,6 +21,8 @@ export interface Host {
   now(): number
   /** The compiled module: from a file, a URL or an import, as the runtime allows. */
   module(variant: Variant): Promise<WebAssembly.Module>
+  /** Lets waiting events through: between jobs of a thread that has the work and the user to itself. */
+  pause?(): Promise<void>
   /** SHA-256, where the runtime has it without waiting: large updates are hashed ten times faster. */
   readonly sha256?: Sha256
   /** A folder of files: a directory's path or what else the runtime calls a folder. */

@@ -19,6 +19,7 @@ export function node(): Host {
     version: process.versions.node,
     random: (bytes: Uint8Array) => { randomFillSync(bytes) },
     now: () => performance.now(),
+    pause: () => new Promise<void>(resolve => setImmediate(resolve)),
     sha256: (bytes: Uint8Array) => createHash('sha256').update(bytes).digest(),
     module: compiled,
     folder,

@@ -40,6 +40,7 @@ export async function openPool(
         for (const [i, job] of jobs.entries()) {
           yield doJob(host, task, store, job)
           onDone?.(i + 1)
+          await host.pause?.()
         }
       },
     })

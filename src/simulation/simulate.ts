@@ -28,7 +28,7 @@ import { tokenize } from './tokens.ts'
 import type { TokenizedPopulation } from './tokens.ts'
 
 /** Clip norm of a run without privacy: larger than any update that trains well. */
-const LOOSE_CLIP = 64
+const LOOSE_CLIP = 16
 
 /** What happened in a round. Losses and norms are diagnostics of a simulation: a deployment never sees them. */
 export interface RoundReport {

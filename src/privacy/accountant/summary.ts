@@ -28,10 +28,10 @@ export interface PrivacySummary {
 }
 
 /** ε values at which μ is fitted. */
-const POINTS = 24
+const POINTS = 12
 
 /**
- * Smallest μ with gaussianDelta(μ, ε) >= δ(ε) at 24 points from 0 to ε(δ), rounded up.
+ * Smallest μ with gaussianDelta(μ, ε) >= δ(ε) at 12 points from 0 to ε(δ), rounded up.
  */
 export function fittedMu(curve: PrivacyCurve, delta: number): number {
   const most = curve.epsilon

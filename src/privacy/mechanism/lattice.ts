@@ -78,7 +78,7 @@ const LARGEST = 2 ** 24
 /** Chance that some coordinate wraps: 2^-64, of which noise, sum and single vectors have a third each at most. */
 const WRAP_BITS = 64
 /** Grid without noise: as fine as with this noise multiplier. */
-const QUIET = 2 ** -4
+const QUIET = 2 ** -14
 
 /**
  * Chooses the coarsest step, a power of two, at which the lattice adds less than 1 % to the variance of the noise, and

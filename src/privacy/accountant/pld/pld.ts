@@ -195,6 +195,9 @@ export interface PrivacyCurve {
   truePositiveRate(fpr: number): number
 }
 
+/** How much coarser than the grid of ε the grid of a whole curve is. */
+const SUMMARY_COARSER = 8
+
 /** The curve, on the grid that ε at this δ needs; step 0 where it is exact. */
 export function privacyCurve(accountant: Accountant, delta: number): PrivacyCurve {
   if (accountant.history.some((entry) => entry.event.kind === 'non-private')) {
@@ -212,9 +215,11 @@ export function privacyCurve(accountant: Accountant, delta: number): PrivacyCurv
   }
   const all = allOf(merged)
   const { value, step } = refine(all, false, (sum) => sum.epsilon(delta))
-  const both = sums(all, step)
+  // each question is a transform of its own: a coarser grid, still pessimistic, answers the many of a summary
+  const coarse = step * SUMMARY_COARSER
+  const both = sums(all, coarse)
   return {
-    step,
+    step: coarse,
     epsilon: value,
     delta: (epsilon) => Math.max(...both.map((sum) => sum.delta(epsilon).value)),
     truePositiveRate: (fpr) => Math.max(fpr, ...both.map((sum) => sum.truePositiveRate(fpr))),
