@@ -104,7 +104,7 @@ export const shared = {
 /** What each run may have its own of. */
 export const own = {
   model: text('a folder'),
-  format: v.optional(choice('stored', 'f32', 'f16', 'bf16')),
+  format: v.optional(choice('stored', 'f32', 'f16', 'bf16', 'int8')),
   pooling: v.optional(choice('mean', 'cls')),
   lora: v.optional(Lora),
   method: Method,
