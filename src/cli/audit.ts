@@ -28,7 +28,7 @@ interface AuditFlags {
   readonly out?: string
   readonly run?: string
   readonly canaries: number
-  readonly people: number
+  readonly people?: number
   readonly rounds?: number
   readonly references: number
   readonly randomLabels: number
@@ -53,7 +53,7 @@ export function auditCommand(): Command {
     .option('--out <folder>', 'folder of the run (default: runs/NAME)')
     .option('--run <name>', 'the run of the settings whose privacy is attacked (default: the first that has some)')
     .option('--canaries <n>', 'canary clients', integer(8), 500)
-    .option('--people <n>', 'people of the membership attack; half of them are trained on', integer(8), 80)
+    .option('--people <n>', 'people of the membership attack; half of them are trained on (default: at most 80)', integer(8))
     .option('--rounds <n>', 'rounds of each training (default: as in the settings, at most 60)', integer(1))
     .option('--references <n>', 'models that the attacker trains on other halves', integer(0), 0)
     .option('--random-labels <share>', 'share of these people\'s labels that are made random', share, 0.5)
@@ -77,7 +77,7 @@ async function auditAction(path: string, flags: AuditFlags): Promise<void> {
     const settings = optionsOf(host, run, texts, flags.threads ?? config.threads)
     const rounds = flags.rounds ?? Math.min(60, run.rounds)
     const seed = flags.seed ?? run.seed ?? 0
-    const people = poolOf(texts.clients, flags.people, texts.labels, flags.randomLabels, seed)
+    const people = poolOf(texts.clients, flags.people ?? Math.min(80, texts.clients.length), texts.labels, flags.randomLabels, seed)
     const base: SimulationOptions = { ...settings, rounds, seed, noise: 'seeded', evaluateEvery: rounds, clients: people, cohort: people.length }
     progress.begin('canaries', 0)
     const { scores: _, ...canaries } = await auditTraining({
