@@ -10,8 +10,8 @@ async function outcome(format) {
   const engine = await createEngine(node())
   const { task, slice, batch: packed, targets } = await load({ inputs, batch, format, engine })
   const logits = predict(task, packed)
-  return withGradients(task, packed, targets, slice, {}, (gradients, { loss }) => ({
-    logits, loss,
+  return withGradients(task, packed, targets, slice, {}, (gradients, { loss, gradientNorm }) => ({
+    logits, loss, gradNorm: gradientNorm,
     gradients: new Map([...gradients].map(([part, at]) => [part.tensor, engine.arena.f32(at, (part.to - part.from) * part.columns).slice()])),
   }))
 }
@@ -28,4 +28,4 @@ function cosine(a, b) {
 
 const f32 = await outcome('f32'), int8 = await outcome('int8')
 const cosines = [...f32.gradients].map(([name, values]) => ({ name, cosine: cosine(values, int8.gradients.get(name)) }))
-console.log(JSON.stringify({ loss: int8.loss, lossF32: f32.loss, logits: cosine(f32.logits, int8.logits), gradients: cosines }))
+console.log(JSON.stringify({ loss: int8.loss, gradNorm: int8.gradNorm, lossF32: f32.loss, logits: cosine(f32.logits, int8.logits), gradients: cosines }))

@@ -1,8 +1,8 @@
 // Puts a run of the bench into docs/performance.md: between two markers stands what was measured, and nothing else.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { drawRoofline } from '../roofline.mjs'
 import { root } from './context.mjs'
+import { drawRoofline } from './roofline.mjs'
 import { goalOf, markdownTable, measured, verdict } from './rows.mjs'
 
 const BEGIN = '<!-- bench: begin -->', END = '<!-- bench: end -->'

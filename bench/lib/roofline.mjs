@@ -1,4 +1,7 @@
 // The roofline plot of a measured profile, as SVG: how fast each kernel computes against how often it uses what it reads.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { root } from './context.mjs'
 
 const WIDTH = 760, HEIGHT = 470, LEFT = 64, RIGHT = 190, TOP = 24, BOTTOM = 56
 
@@ -69,4 +72,20 @@ export function roofline(profiles, where) {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-labelledby="t d">` +
     `<title id="t">Roofline of a training step</title><desc id="d">${escape(`${where}. Limits: f32 ${f32.toFixed(0)}, integers ${int.toFixed(0)}, copying ${copy.toFixed(0)} GB/s. ${described}.`)}</desc>` +
     `<style>${STYLE}</style>${parts.join('')}</svg>\n`
+}
+
+/** The plot of a record of the bench; undefined where it has no profile. */
+export function rooflineOf({ results, machine }) {
+  const rows = results.find(({ part }) => part === 'profile')?.rows ?? []
+  const profiles = rows.flatMap(({ data }) => data?.operations ? [data] : [])
+  if (profiles.length === 0) return undefined
+  return roofline(profiles, `${machine.cpu}, ${rows[0].on}`)
+}
+
+/** Writes the plot of a record to docs/images. */
+export function drawRoofline(record) {
+  const svg = rooflineOf(record), file = join(root, 'docs/images/roofline.svg')
+  if (svg === undefined) return
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, svg)
 }
