@@ -82,7 +82,11 @@ async function main() {
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(record, null, 1)}\n`)
   if (values['write-docs']) {
     const { writeDocs } = await import('../bench/lib/docs.mjs')
-    writeDocs(record)
+    try {
+      writeDocs(record)
+    } catch (error) {
+      console.error(`bench: ${error.message}`)
+    }
   }
   console.log(`goals: ${count('yes')} met, ${count('no')} missed; checks: ${count('WRONG')} failed; ${seconds.toFixed(0)} s`)
   process.exitCode = count('WRONG') > 0 ? 1 : 0

@@ -36,7 +36,7 @@ export function kernelsOf(profiles) {
 export function roofline(profiles, where) {
   const points = kernelsOf(profiles)
   const { f32, int, copy } = profiles[0].limit
-  const xs = [0.5, 1000], ys = [1, Math.max(200, int * 1.5)]
+  const xs = [0.5, 1000], ys = [4, Math.max(120, int * 1.4)]
   const along = (value, [low, high], from, to) => from + (to - from) * Math.log(value / low) / Math.log(high / low)
   const x = (value) => along(Math.min(Math.max(value, xs[0]), xs[1]), xs, LEFT, WIDTH - RIGHT)
   const y = (value) => along(Math.min(Math.max(value, ys[0]), ys[1]), ys, HEIGHT - BOTTOM, TOP)
@@ -45,28 +45,26 @@ export function roofline(profiles, where) {
   for (const tick of [1, 10, 100, 1000]) {
     parts.push(line('g', x(tick), TOP, x(tick), HEIGHT - BOTTOM), `<text x="${n(x(tick))}" y="${HEIGHT - BOTTOM + 18}" text-anchor="middle">${tick}</text>`)
   }
-  for (const tick of [1, 2, 5, 10, 20, 50, 100, 200].filter((value) => value <= ys[1])) {
+  for (const tick of [5, 10, 20, 50, 100, 200].filter((value) => value <= ys[1])) {
     parts.push(line('g', LEFT, y(tick), WIDTH - RIGHT, y(tick)), `<text x="${LEFT - 8}" y="${n(y(tick) + 4)}" text-anchor="end">${tick}</text>`)
   }
   parts.push(line('a', LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM), line('a', LEFT, TOP, LEFT, HEIGHT - BOTTOM))
   parts.push(`<text x="${n((LEFT + WIDTH - RIGHT) / 2)}" y="${HEIGHT - 14}" text-anchor="middle">operations for each byte read or written</text>`)
   parts.push(`<text transform="translate(16 ${n((TOP + HEIGHT - BOTTOM) / 2)}) rotate(-90)" text-anchor="middle">10⁹ operations a second</text>`)
   parts.push(line('r b', x(xs[0]), y(copy * xs[0]), x(int / copy), y(int)))
-  for (const [kind, rate, name] of [['f', f32, 'f32, 128 bits, not fused'], ['i', int, 'i16 dot products']]) {
-    parts.push(line(`r ${kind}`, x(rate / copy), y(rate), x(xs[1]), y(rate)))
-    parts.push(`<text class="t" x="${WIDTH - RIGHT + 8}" y="${n(y(rate) + 4)}">${name}: ${rate.toFixed(0)}</text>`)
-  }
-  parts.push(`<text x="${n(x(xs[0]) + 8)}" y="${n(y(copy * xs[0]) - 8)}">copying: ${copy.toFixed(0)} GB/s</text>`)
+  const roofs = [{ kind: 'f', rate: f32, name: 'limit of f32' }, { kind: 'i', rate: int, name: 'limit of integers' }]
+  for (const { kind, rate } of roofs) parts.push(line(`r ${kind}`, x(rate / copy), y(rate), x(xs[1]), y(rate)))
+  parts.push(`<text x="${n(x(1) + 14)}" y="${n(y(copy))}">copying: ${copy.toFixed(0)} GB/s</text>`)
   // labels beside the plot, from the fastest down, none on another
   let last = -Infinity
-  for (const point of [...points].sort((a, b) => b.rate - a.rate)) {
-    const kind = point.integer ? 'i' : 'f', px = x(point.intensity), py = y(point.rate)
-    let label = Math.max(py + 4, last + 16)
-    for (const roof of [f32, int]) if (Math.abs(label - 4 - y(roof)) < 14) label = y(roof) + 20
+  for (const point of [...points, ...roofs].sort((a, b) => b.rate - a.rate)) {
+    const py = y(point.rate), label = Math.max(py + 4, last + 16)
     last = label
-    parts.push(`<g class="${kind}"><title>${escape(`${point.name}: ${point.rate.toFixed(1)} at ${point.intensity.toFixed(1)} a byte`)}</title><circle class="k" cx="${n(px)}" cy="${n(py)}" r="5"/>` +
-      `<line class="k" stroke-dasharray="1 3" x1="${n(px + 6)}" y1="${n(py)}" x2="${WIDTH - RIGHT + 4}" y2="${n(label - 4)}"/></g>`)
-    parts.push(`<text x="${WIDTH - RIGHT + 8}" y="${n(label)}">${escape(point.name)}: ${point.rate.toFixed(0)}</text>`)
+    parts.push(`<text${point.kind ? ' class="t"' : ''} x="${WIDTH - RIGHT + 8}" y="${n(label)}">${escape(point.name)}: ${point.rate.toFixed(0)}</text>`)
+    if (point.kind) continue
+    const px = x(point.intensity)
+    parts.push(`<g class="${point.integer ? 'i' : 'f'}"><title>${escape(`${point.name}: ${point.rate.toFixed(1)} at ${point.intensity.toFixed(1)} a byte`)}</title>` +
+      `<circle class="k" cx="${n(px)}" cy="${n(py)}" r="5"/><line class="k" stroke-dasharray="1 3" x1="${n(px + 6)}" y1="${n(py)}" x2="${WIDTH - RIGHT + 4}" y2="${n(label - 4)}"/></g>`)
   }
   const described = points.map((point) => `${point.name} ${point.rate.toFixed(0)}`).join(', ')
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-labelledby="t d">` +

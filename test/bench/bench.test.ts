@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { replaceSection, section } from '../../bench/lib/docs.mjs'
+import { replaceSection, section, writeDocs } from '../../bench/lib/docs.mjs'
 import { exponent, line } from '../../bench/lib/fit.mjs'
 import { roofline } from '../../bench/lib/roofline.mjs'
 import { goalOf, markdownTable, measured, textTable, verdict } from '../../bench/lib/rows.mjs'
@@ -93,6 +93,12 @@ test('the section of the page is replaced between its markers alone, and lists t
   const page = replaceSection('before\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nafter\n', text)
   assert.ok(page.startsWith('before\n<!-- bench: begin -->\n') && page.endsWith('<!-- bench: end -->\nafter\n') && !page.includes('old'))
   assert.throws(() => replaceSection('no markers', text), /expected the markers/)
+})
+
+test('a run with a wrong result changes no page', () => {
+  const before = readFileSync('docs/performance.md', 'utf8')
+  assert.throws(() => writeDocs({ results: [{ rows: [{ what: 'x', failed: 'expected 1, got 2' }] }] }), /got x: expected 1, got 2; nothing was written/)
+  assert.is(readFileSync('docs/performance.md', 'utf8'), before)
 })
 
 test('the page has the markers', () => {
