@@ -12,15 +12,15 @@ export const settings = ({ model, train, test }) => ({
   data: { train, test },
   labels: ['ham', 'spam'],
   lora: { rank: 8, alpha: 16, sites: ['qkv', 'output'] },
-  rounds: 24,
-  cohort: 12,
+  rounds: 20,
+  cohort: 10,
   maxTokens: 48,
   local: { epochs: 1, batchSize: 4, learningRate: 0.5, maxExamples: 6, maxGradientNorm: 0.5 },
   server: { optimizer: 'adam', learningRate: 0.015 },
   privacy: {
     unit: 'client', adjacency: 'add-remove', epsilon: 2, delta: 1e-6, population: 1_000_000, noiseCohort: 5_000, clip: 0.3,
   },
-  evaluateExamples: 200,
+  evaluateExamples: 100,
   seed: 1,
   noise: 'seeded',
   runs: [
