@@ -105,3 +105,6 @@ function folder(path: string | URL): FileSource {
     },
   })
 }
+
+export { nodeLedger, readLedgerFile, type NodeLedgerOptions } from './node-ledger.ts'
+export { hasSqlite, sqliteLedger, type SqliteLedgerOptions } from './node-ledger-sqlite.ts'
