@@ -65,6 +65,9 @@ export function exampleFolder(root) {
     if (!name.startsWith('.') && name !== 'sotto') symlinkSync(join(root, 'node_modules', name), join(modules, name))
   }
   symlinkSync(root, join(modules, 'sotto'))
+  // the model folder that the examples name: a small one
+  mkdirSync(join(folder, 'models'))
+  symlinkSync(join(root, 'test/fixtures/tiny-bert'), join(folder, 'models/all-MiniLM-L6-v2'))
   if (existsSync(join(root, 'dist/cli/main.js'))) symlinkSync(join(root, 'dist/cli/main.js'), join(modules, '.bin/sotto'))
   writeFileSync(join(folder, 'package.json'), '{ "name": "examples", "private": true, "type": "module" }\n')
   return folder
