@@ -7,6 +7,7 @@ import { writeSafetensors } from '../checkpoint/safetensors.ts'
 import type { TensorData } from '../checkpoint/safetensors.ts'
 import type { Host } from '../host.ts'
 import { privacyStatement } from '../report/privacy-statement.ts'
+import { entryText } from '../privacy/ledger/index.ts'
 import type { RunRecord } from '../report/run.ts'
 import { simulate } from '../simulation/simulate.ts'
 import type { RoundReport, Simulation, SimulationResult } from '../simulation/simulate.ts'
@@ -74,7 +75,7 @@ export async function runAll(
     try {
       const result = await runOne(simulate(options), watcher)
       if (result.rounds.length === 0) return { finished, left: left(), failure: undefined }
-      finished.push({ record: recordOf(config.runs[i], result, trained, taskHash), files: modelFiles(result.classifier) })
+      finished.push({ record: recordOf(config.runs[i], result, trained, taskHash), files: { ...modelFiles(result.classifier), 'ledger.jsonl': ledgerText(result) } })
     } catch (error) {
       return { finished, left: left(), failure: error }
     }
@@ -122,6 +123,9 @@ function recordOf(run: RunConfig, result: SimulationResult, trained: number, tas
     cohort: run.cohort, trained, taskHash, finalHash: result.finalHash,
   })
 }
+
+/** The run's ledger, a line an entry: what `sotto budget --ledger` reads. */
+function ledgerText({ ledger }: SimulationResult): string { return ledger.map(entry => `${entryText(entry)}\n`).join('') }
 
 /** What a run trains. */
 export function methodInWords({ method, lora, privacy }: RunConfig): string {

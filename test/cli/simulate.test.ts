@@ -20,8 +20,8 @@ test('one run leaves adapter, statement, transcript, settings, results and repor
   assert.is(code, 0, err)
   const run = join(folder, 'runs/mail')
   assert.equal(listed(run), [
-    'adapter_config.json', 'adapter_model.safetensors', 'classifier.json', 'config.json', 'head.safetensors', 'privacy.json',
-    'report.html', 'results.json', 'transcript.jsonl',
+    'adapter_config.json', 'adapter_model.safetensors', 'classifier.json', 'config.json', 'head.safetensors', 'ledger.jsonl',
+    'privacy.json', 'report.html', 'results.json', 'transcript.jsonl',
   ])
   assert.match(out, /^run +accuracy +epsilon +down +up +rounds +time$/m)
   assert.match(out, /simulation: no guarantee/)
@@ -44,6 +44,16 @@ test('the adapter, imported into the model again, has the accuracy of results.js
   const [run] = json(folder, 'runs/mail/results.json').runs
   assert.is(run.accuracy, accuracy)
   assert.is(run.confusion.flat().reduce((a: number, b: number) => a + b, 0), rows.length)
+})
+
+test('the ledger of a run is audited by sotto budget, and says that it is of a simulation', async () => {
+  const folder = workspace()
+  await sotto(['simulate', 'mail.json', '--quiet'], folder)
+  const { code, out, err } = await sotto(['budget', '--ledger', 'runs/mail/ledger.jsonl', '--json'], folder)
+  assert.is(code, 0, err)
+  const audit = JSON.parse(out)
+  assert.ok(Math.abs(audit.epsilon - json(folder, 'runs/mail/privacy.json').epsilon) < 1e-9, String(audit.epsilon))
+  assert.is(audit.simulation, true)
 })
 
 test('privacy.json states the promise, and its epsilon follows from the events of the transcript alone', async () => {
@@ -93,7 +103,7 @@ test('several runs: a folder each, one table, full fine-tuning as a whole model,
   const { code, out, err } = await sotto(['simulate', 'mail.json', '--out', 'here'], folder)
   assert.is(code, 0, err)
   assert.equal(listed(join(folder, 'here')), ['config.json', 'dp-full', 'plain', 'report.html', 'results.json'])
-  assert.equal(listed(join(folder, 'here/dp-full')), ['classifier.json', 'head.safetensors', 'model.safetensors', 'privacy.json', 'transcript.jsonl'])
+  assert.equal(listed(join(folder, 'here/dp-full')), ['classifier.json', 'head.safetensors', 'ledger.jsonl', 'model.safetensors', 'privacy.json', 'transcript.jsonl'])
   assert.match(out, /^plain +[\d.]+ % +none /m)
   assert.match(out, /^dp-full +[\d.]+ % +[\d.]+ /m)
   assert.match(out, /Runs without epsilon are not private/)
