@@ -1,3 +1,4 @@
+// slow
 /** The bench runs at tiny sizes, its checks of results can fail, and its verdicts and pages say what was measured. */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'

@@ -1,3 +1,4 @@
+// slow
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { sotto } from './support.ts'

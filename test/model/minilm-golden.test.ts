@@ -1,3 +1,4 @@
+// slow
 /**
  * The real all-MiniLM-L6-v2 against PyTorch, transformers and PEFT in double precision. Tolerances follow from the number
  * of additions on the longest path, see `walk`; PyTorch's own f32, whose sums run in blocks, is off by 0.6e-6 to 1.2e-6.
