@@ -77,7 +77,7 @@ const LEAST_SIGMA = 256
 const LARGEST = 2 ** 24
 /** Chance that some coordinate wraps: 2^-64, of which noise, sum and single vectors have a third each at most. */
 const WRAP_BITS = 64
-/** Grid without noise: as fine as with this noise multiplier. */
+/** Grid without noise: as fine as with this noise multiplier for each client, whose rounding errors add up like noise. */
 const QUIET = 2 ** -14
 
 /**
@@ -166,7 +166,7 @@ function sizesAt(step: number, asked: Asked): Sizes {
   const sigmaInt = z === 0 ? 0 : ceilDivide(z, clipInt)
   // errors of stochastic rounding are independent, those of nearest rounding may all point one way
   const rounded = (rounding === 'stochastic' ? capacity : capacity * capacity) / 4
-  const spread = (z === 0 ? QUIET : z) * widening * scaled, ideal = spread * spread
+  const spread = (z === 0 ? QUIET * Math.sqrt(capacity) : z) * widening * scaled, ideal = spread * spread
   const noise = z === 0 ? 0 : sigmaInt * sigmaInt - ideal
   return { updateClipInt, quantileInt, clipInt, sigmaInt, share: (noise + rounded) / ideal }
 }
