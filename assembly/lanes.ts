@@ -141,13 +141,6 @@
   return <T>reinterpret<f32>(reinterpret<i32>(<f32>a) & reinterpret<i32>(<f32>b))
 }
 
-/** An f32 from its bits, in every lane. */
-// @ts-ignore: decorator
-@inline export function splatBits<T>(bits: i32): T {
-  if (isVector<T>()) return changetype<T>(i32x4.splat(bits))
-  return <T>reinterpret<f32>(bits)
-}
-
 /** The f32 at ptr, in every lane. */
 // @ts-ignore: decorator
 @inline export function splatLoad<T>(ptr: usize): T {
