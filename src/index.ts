@@ -4,6 +4,7 @@
  */
 export { FormatError, NumericError, PrivacyError } from './errors.ts'
 export type { Host, Variant } from './host.ts'
+export { NUMERICS_VERSION } from './numerics.ts'
 export { loadModel, type Model, type ModelOptions } from './model/load.ts'
 export { attachLora, type LoraAdapter, type LoraConfig } from './peft/lora.ts'
 export { mergeLora } from './peft/merge.ts'

@@ -6,6 +6,7 @@ import { exportAdapter } from '../peft/checkpoint.ts'
 import { writeSafetensors } from '../checkpoint/safetensors.ts'
 import type { TensorData } from '../checkpoint/safetensors.ts'
 import type { Host } from '../host.ts'
+import { NUMERICS_KEY, NUMERICS_VERSION } from '../numerics.ts'
 import { privacyStatement } from '../report/privacy-statement.ts'
 import { entryText } from '../privacy/ledger/index.ts'
 import type { RunRecord } from '../report/run.ts'
@@ -150,10 +151,10 @@ function modelFiles(classifier: Classifier): Record<string, Uint8Array | string>
     ['head.weight', { dtype: 'F32', shape: [weight.outputs, weight.inputs], data: weight.read() }],
     ['head.bias', { dtype: 'F32', shape: [weight.outputs], data: bias?.read() ?? new Float32Array(weight.outputs) }],
   ])
-  const { architecture } = classifier.encoder
+  const { architecture } = classifier.encoder, metadata = { format: 'pt', [NUMERICS_KEY]: String(NUMERICS_VERSION) }
   return {
-    'model.safetensors': writeSafetensors(tensors, { format: 'pt' }),
-    'head.safetensors': writeSafetensors(head, { format: 'pt' }),
+    'model.safetensors': writeSafetensors(tensors, metadata),
+    'head.safetensors': writeSafetensors(head, metadata),
     'classifier.json': `${JSON.stringify({ architecture, labels: classifier.labels }, null, 2)}\n`,
   }
 }

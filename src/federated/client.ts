@@ -4,6 +4,7 @@
  * @module
  */
 import { hexToBytes } from '@noble/hashes/utils.js'
+import { sameNumerics } from '../numerics.ts'
 import { sgd } from '../optim/optimizer.ts'
 import { readSlice, writeSlice } from '../peft/slice.ts'
 import { encode } from '../privacy/mechanism/index.ts'
@@ -36,10 +37,12 @@ export interface ClientResult {
  *
  * @param state - the values that the round starts from: [plan.reads.length]
  * @param client - the client's number within the round
+ * @throws RangeError for a plan of another numerics version: nothing was trained
  */
 export function contribute(
   task: Classifier, plan: Plan, state: Float32Array, examples: TokenizedExamples, client: number, native?: Sha256,
 ): ClientResult {
+  sameNumerics('plan.numerics', plan.numerics)
   const { slice, reads, local, publicSeed } = plan
   if (examples.sequences.length === 0) throw new RangeError(`client ${client} expected at least one example, got none; leave it out`)
   writeSlice(task.parameters, reads, state)

@@ -8,6 +8,7 @@ import { chooseLattice } from '../privacy/mechanism/index.ts'
 import type { Lattice } from '../privacy/mechanism/index.ts'
 import { hashOf } from '../canonical.ts'
 import type { Plain } from '../canonical.ts'
+import { NUMERICS_VERSION } from '../numerics.ts'
 
 /** How a client trains, the same for all. */
 export interface LocalTraining {
@@ -26,6 +27,8 @@ export interface LocalTraining {
 /** The public description of a round. */
 export interface Plan {
   readonly version: 1
+  /** Version of the numerics that every party computes with (docs/numerics.md). */
+  readonly numerics: number
   readonly round: number
   /** Hash of what is trained: model, labels, adapter. */
   readonly task: string
@@ -61,7 +64,7 @@ export function makePlan(options: {
 }): Plan {
   const { round, task, state, slice, reads, local, publicSeed, clip, cohort, capacity, noiseMultiplier, quantile } = options
   return Object.freeze({
-    version: 1, round: anInteger('round', round, 1), task, state, slice, reads, local: Object.freeze({ ...aLocalTraining(local) }), publicSeed,
+    version: 1, numerics: NUMERICS_VERSION, round: anInteger('round', round, 1), task, state, slice, reads, local: Object.freeze({ ...aLocalTraining(local) }), publicSeed,
     lattice: chooseLattice({ clip, cohort, capacity, dimension: slice.length, noiseMultiplier, ...(quantile && { quantile }) }),
   })
 }

@@ -15,6 +15,7 @@ import { readF32, tensorInfo } from '../checkpoint/tensor-file.ts'
 import type { TensorFile } from '../checkpoint/tensor-file.ts'
 import { FormatError } from '../errors.ts'
 import type { Encoder } from '../model/encoder.ts'
+import { NUMERICS_KEY, NUMERICS_VERSION, numericsOf } from '../numerics.ts'
 import type { Site } from '../ops/pass.ts'
 import { attachLora, matchesSite } from './lora.ts'
 import type { LoraAdapter } from './lora.ts'
@@ -22,6 +23,7 @@ import { CONFIG_FILE, readPeftConfig, writePeftConfig } from './peft-config.ts'
 
 const MODEL_FILE = 'adapter_model.safetensors', HEAD_FILE = 'head.safetensors', CLASSIFIER_FILE = 'classifier.json'
 const WEIGHT = 'head.weight', BIAS = 'head.bias'
+const METADATA = { format: 'pt', [NUMERICS_KEY]: String(NUMERICS_VERSION) }
 
 /** Names that PEFT puts before the model's own, and task models of Hugging Face before the encoder's. */
 const PREFIX = /^base_model\.model\.(?:(?:bert|roberta|distilbert)\.)?(.+)\.lora_([AB])\.weight$/
@@ -59,6 +61,11 @@ export interface ImportedAdapter {
   readonly head: Head | undefined
   /** Undefined where the folder has no classifier.json. */
   readonly labels: readonly string[] | undefined
+  /**
+   * Version of the numerics that the factors were trained with; undefined where the file names none, as PEFT's own. The
+   * values are used as they are, whatever it is: compare it with `NUMERICS_VERSION` where a training shall be repeated.
+   */
+  readonly numerics: number | undefined
 }
 
 /**
@@ -95,12 +102,12 @@ export function exportAdapter(task: Exportable, options: ExportOptions = {}): Re
   const words = wide ? adapter.pairs.map(({ site }) => site.name) : [...sites]
   const { outputs, inputs } = head.weight, { architecture, pooling } = encoder
   return {
-    [MODEL_FILE]: writeSafetensors(tensors, { format: 'pt' }),
+    [MODEL_FILE]: writeSafetensors(tensors, METADATA),
     [CONFIG_FILE]: writePeftConfig({ rank, alpha, scaling, words: words.sort() }, baseModel),
     [HEAD_FILE]: writeSafetensors(new Map([
       [WEIGHT, { dtype: 'F32', shape: [outputs, inputs], data: head.weight.read() }],
       [BIAS, { dtype: 'F32', shape: [outputs], data: head.bias?.read() ?? new Float32Array(outputs) }],
-    ]), { format: 'pt' }),
+    ]), METADATA),
     [CLASSIFIER_FILE]: `${JSON.stringify({ architecture, pooling, labels }, null, 2)}\n`,
   }
 }
@@ -118,6 +125,7 @@ export async function importAdapter(encoder: Encoder, source: FileSource): Promi
       `folder's path`)
   }
   const file = await openSafetensors(source, MODEL_FILE)
+  const numerics = numericsOf(MODEL_FILE, file.metadata)
   const factors = pairNames(file, encoder)
   const values = new Map<string, { A: Float32Array, Bt: Float32Array }>()
   for (const [name, { A, B, site: { weight: { inputs, outputs } } }] of factors) {
@@ -137,7 +145,7 @@ export async function importAdapter(encoder: Encoder, source: FileSource): Promi
     A.write(pair.A)
     Bt.write(pair.Bt)
   }
-  return Object.freeze({ adapter, ...imported })
+  return Object.freeze({ adapter, ...imported, numerics })
 }
 
 interface PairNames { readonly site: Site, readonly A: string, readonly B: string }
@@ -174,7 +182,7 @@ function pairNames(file: TensorFile, encoder: Encoder): Map<string, PairNames> {
   return pairs
 }
 
-async function importHead(encoder: Encoder, source: FileSource): Promise<Omit<ImportedAdapter, 'adapter'>> {
+async function importHead(encoder: Encoder, source: FileSource): Promise<Omit<ImportedAdapter, 'adapter' | 'numerics'>> {
   const known = await source.has(CLASSIFIER_FILE)
   const labels = known ? readClassifier(encoder, await source.read(CLASSIFIER_FILE)) : undefined
   if (!await source.has(HEAD_FILE)) {

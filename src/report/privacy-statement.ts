@@ -3,6 +3,7 @@
  * computed from the events alone.
  * @module
  */
+import { NUMERICS_VERSION } from '../numerics.ts'
 import { pldAccountant, rdpAccountant, summarise } from '../privacy/accountant/index.ts'
 import type { Adjacency, AttackRate, PrivacyEvent, PrivacyUnit } from '../privacy/accountant/index.ts'
 import { count } from './format.ts'
@@ -26,6 +27,8 @@ export interface PrivacyPlan {
 /** A privacy statement. Numbers are those of the deployment that the simulation imitates. */
 export interface PrivacyStatement {
   readonly format: 'sotto-privacy/1'
+  /** Version of the numerics that the run computed with (docs/numerics.md). */
+  readonly numerics: number
   readonly status: 'simulation, no guarantee'
   readonly unit: PrivacyUnit
   readonly adjacency: Adjacency
@@ -75,6 +78,7 @@ export function privacyStatement(options: {
   const { epsilon, mu, attacker, discretisation } = summarise(compose(pldAccountant({ unit, adjacency })), delta)
   return Object.freeze<PrivacyStatement>({
     format: 'sotto-privacy/1',
+    numerics: NUMERICS_VERSION,
     status: 'simulation, no guarantee',
     unit, adjacency,
     population: plan.population, noiseCohort: plan.noiseCohort, simulatedCohort: cohort,

@@ -6,6 +6,7 @@
  * @module
  */
 import type { Plain } from '../canonical.ts'
+import { NUMERICS_VERSION } from '../numerics.ts'
 import { footnotes } from './words.ts'
 import { reportHtml } from './html.ts'
 import type { Experiment, RunRecord } from './run.ts'
@@ -22,7 +23,7 @@ export function runFolder(experiment: Experiment, models: readonly Readonly<File
   experiment.runs.forEach((run, i) => {
     const folder = folderOf(experiment, run)
     for (const [name, content] of Object.entries(models[i])) files[`${folder}${name}`] = content
-    files[`${folder}privacy.json`] = json(run.privacy ?? { format: 'sotto-privacy/1', status: 'not private', notCovered: ['No noise was added: the released model may reveal what it was trained on.'] })
+    files[`${folder}privacy.json`] = json(run.privacy ?? { format: 'sotto-privacy/1', numerics: NUMERICS_VERSION, status: 'not private', notCovered: ['No noise was added: the released model may reveal what it was trained on.'] })
     files[`${folder}transcript.jsonl`] = transcript(experiment, run, settings)
   })
   files['config.json'] = json(settings)
@@ -40,7 +41,7 @@ export function folderOf(experiment: Experiment, run: RunRecord): string {
 export function results(experiment: Experiment) {
   const { name, model, versions, data, left } = experiment
   return {
-    format: RESULTS_FORMAT, name, model, versions, data, notStarted: left,
+    format: RESULTS_FORMAT, numerics: NUMERICS_VERSION, name, model, versions, data, notStarted: left,
     runs: experiment.runs.map(run => ({
       name: run.name, method: run.method, folder: folderOf(experiment, run) || './',
       accuracy: run.accuracy, confusion: run.confusion, labels: run.labels,
@@ -55,7 +56,7 @@ export function results(experiment: Experiment) {
 
 /** One JSON line of versions and settings, one for each round, one for the end. */
 function transcript({ versions, model }: Experiment, run: RunRecord, settings: Plain): string {
-  const lines: object[] = [{ format: 'sotto-transcript/1', ...versions, run: run.name, model, task: run.taskHash, labels: run.labels, settings }]
+  const lines: object[] = [{ format: 'sotto-transcript/1', numerics: NUMERICS_VERSION, ...versions, run: run.name, model, task: run.taskHash, labels: run.labels, settings }]
   for (const { round, rank, planHash, contributionHashes, stateHash, event, ...metrics } of run.rounds) {
     lines.push({ round, rank, plan: planHash, contributions: contributionHashes, state: stateHash, event, metrics: diagnostics(metrics) })
   }

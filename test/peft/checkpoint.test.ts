@@ -9,6 +9,7 @@ import { memorySource } from '../../src/checkpoint/source.ts'
 import type { FileSource } from '../../src/checkpoint/source.ts'
 import { readF32 } from '../../src/checkpoint/tensor-file.ts'
 import { exportAdapter, importAdapter } from '../../src/peft/checkpoint.ts'
+import { NUMERICS_VERSION } from '../../src/numerics.ts'
 import { node } from '../../src/runtime/node.ts'
 import { textClassifier } from '../../src/train/classifier.ts'
 import { predict } from '../../src/train/step.ts'
@@ -66,6 +67,24 @@ test('export then import: the logits of every rank prefix, bit for bit, both sca
       assert.equal(exportAdapter(back), files)
     }
     assert.equal(exportAdapter(task), exportAdapter(task, { rank: 4 }))
+  }
+})
+
+test('files name the numerics version; another is loaded, and told; none is undefined; nonsense is an error', async () => {
+  const task = await tinyTask(), files = exportAdapter(task), name = 'adapter_model.safetensors'
+  for (const file of [name, 'head.safetensors']) {
+    assert.is(parseSafetensors(files[file] as Uint8Array).metadata.get('sotto.numerics'), String(NUMERICS_VERSION), file)
+  }
+  const tensors = parseSafetensors(files[name] as Uint8Array), values = new Map<string, TensorData>()
+  for (const [tensor, { dtype, shape }] of tensors.tensors) values.set(tensor, { dtype, shape, data: await tensors.bytes(tensor) })
+  const load = async (metadata: Record<string, string>) =>
+    importAdapter(await encoderOf('test/fixtures/tiny-bert'), memorySource({ ...files, [name]: writeSafetensors(values, metadata) }))
+  const other = await load({ 'sotto.numerics': String(NUMERICS_VERSION + 1) })
+  assert.is(other.numerics, NUMERICS_VERSION + 1)
+  other.adapter.pairs.forEach(({ A }, i) => sameBits(A.read(), task.adapter!.pairs[i].A.read(), A.name))
+  assert.is((await load({ format: 'pt' })).numerics, undefined)
+  for (const bad of ['0', '-1', '1.5', 'one', '', '1e3', '01']) {
+    await rejects(load({ 'sotto.numerics': bad }), /"adapter_model\.safetensors" expected a positive integer as metadata "sotto\.numerics"/)
   }
 })
 

@@ -15,7 +15,7 @@ test('epsilon is that of the events; Renyi DP agrees from above; the least noise
 
 test('everything that a person is owed is there', () => {
   const text = JSON.stringify(privacy)
-  for (const key of ['unit', 'adjacency', 'population', 'noiseCohort', 'simulatedCohort', 'enforcedBy', 'noiseMultiplier', 'clip',
+  for (const key of ['numerics', 'unit', 'adjacency', 'population', 'noiseCohort', 'simulatedCohort', 'enforcedBy', 'noiseMultiplier', 'clip',
     'delta', 'epsilon', 'accountant', 'discretisation', 'crossCheck', 'mu', 'fpr', 'tpr', 'noiseSource', 'notCovered']) assert.ok(text.includes(`"${key}"`), key)
   assert.is(privacy!.status, 'simulation, no guarantee')
   for (const pattern of [/5,000 clients a round/, /seed/, /looking at results/, /random and secret/, /one client/]) {
