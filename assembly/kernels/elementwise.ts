@@ -14,9 +14,6 @@ export function add(out: usize, a: usize, b: usize, n: i32): void {
   addRun<f32>(out, a, b, i, n)
 }
 
-/** a * b + c of one element: shows whether this thread keeps denormals. */
-export function denormal_probe(a: f32, b: f32): f32 { return a * b }
-
 export function scale(out: usize, x: usize, s: f32, n: i32): void {
   let i = 0
   if (ASC_FEATURE_SIMD) i = scaleRun<v128>(out, x, s, i, n)

@@ -5,7 +5,7 @@ export const title = 'each kernel has a reference twin and a test'
 
 /** Kernels without a twin, and why they need none. Privacy kernels work on exact integers and have tests of their own. @type {Record<string, string>} */
 const noTwin = {
-  denormal_probe: 'one multiplication, to ask whether the thread flushes denormals',
+  arithmetic_probe: 'asks the machine, whose right answers stand in it',
   pack_weight: 'only moves values; every test of linear reads through it',
   zero: 'fills memory', copy: 'moves memory',
 }

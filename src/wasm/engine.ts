@@ -7,6 +7,7 @@ import { Arena } from './arena.ts'
 import { bestVariant } from './features.ts'
 import { instantiate } from './instantiate.ts'
 import type { Kernels } from './instantiate.ts'
+import { arithmeticFaults, memoryFaults, refuse } from './probe.ts'
 
 /** Kernels and the memory that they work on. */
 export interface Engine {
@@ -25,32 +26,37 @@ export interface SharedRegion {
 /**
  * Creates an engine with a memory of its own; or, with `region`, over a part of a shared memory.
  *
- * @param options.variant - build to use; the fastest that the engine accepts if left out
+ * @param options.variant - build to use; if left out the fastest that the engine accepts and computes right
  * @param options.maximum - most bytes that the memory may grow to (default 4 GiB; an edge worker has 128 MB)
+ * @throws Error where this thread's arithmetic or memory is not what the specification says: it would give other bits
  */
 export async function createEngine(
   host: Host, options: { variant?: Variant, maximum?: number, region?: SharedRegion } = {},
 ): Promise<Engine> {
   const { maximum = 65536 * 65536, region } = options
   const variant = region ? 'shared' : options.variant ?? bestVariant()
+  const { faults, engine } = await open(host, variant, maximum, region)
+  // where vectors alone are at fault, the scalar build gives the right bits
+  if (faults.length > 0 && options.variant === undefined && variant === 'simd') {
+    const scalar = await open(host, 'scalar', maximum).catch(() => undefined)
+    if (scalar?.faults.length === 0) return scalar.engine
+  }
+  refuse(faults)
+  return engine
+}
+
+async function open(
+  host: Host, variant: Variant, maximum: number, region?: SharedRegion,
+): Promise<{ engine: Engine, faults: readonly string[] }> {
   const memory = region?.memory ?? newMemory(variant, maximum)
   const kernels = await instantiate(await host.module(variant), memory)
-  probe(kernels)
-  return Object.freeze({ kernels, variant, arena: region ? new Arena(memory, region.base, region.limit) : new Arena(memory, 65536, maximum) })
+  const faults = [...arithmeticFaults(kernels), ...memoryFaults(kernels, memory, region === undefined && maximum >= 131072)]
+  const arena = region ? new Arena(memory, region.base, region.limit) : new Arena(memory, 65536, maximum)
+  return { faults, engine: Object.freeze({ kernels, variant, arena }) }
 }
 
 /** A memory that the build accepts. */
 export function newMemory(variant: Variant, maximum: number = 65536 * 65536): WebAssembly.Memory {
   const pages = Math.max(1, Math.floor(maximum / 65536))
   return new WebAssembly.Memory({ initial: 1, maximum: pages, shared: variant === 'shared' })
-}
-
-/**
- * A thread that flushes denormals (audio worklets do) would compute other bits: refuse it.
- */
-function probe(kernels: Kernels): void {
-  if (kernels['denormal_probe'](2 ** -126, 0.5) !== 2 ** -127) {
-    throw new Error('floating point expected gradual underflow, got flushed denormals on this thread; ' +
-      'run in a worker or a main thread, not in an audio worklet')
-  }
 }
