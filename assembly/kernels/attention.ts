@@ -5,7 +5,8 @@
  *   S = (scale * Q) K^T     P = softmax(S)     O = P V          per sequence and head, D = columns of a head
  *   dV = P^T dO    dP = dO V^T    dS = P * (dP - rowsum(P * dP))    dQ = (scale * dS) K    dK = (scale * dS)^T Q
  *
- * q, k, v, dq, dk, dv: row stride `ld`; out, dout: row stride H * D; head h in columns h*D .. h*D+D. Nothing is saved
+ * q, k, v, dq, dk, dv: row stride `ld`; out, dout: row stride `ldo`, so that a call may do some of the heads; head h in
+ * columns h*D .. h*D+D. Nothing is saved
  * but the inputs: S and P are computed again going back, with the same bits. Query rows go in blocks of QB, so that
  * scratch grows with T, not T^2; dK and dV are summed over query rows in ascending order, so QB changes no bit.
  *
@@ -29,10 +30,10 @@ import { FROM_C, FROM_ZERO } from './tile'
 export function attention_scratch(longest: i32): i32 { return SCRATCH + 2 * min(QB, longest) * longest * 4 + 64 }
 
 export function attention_forward(
-  out: usize, q: usize, k: usize, v: usize, offsets: usize, S: i32, H: i32, D: i32, ld: i32, scale: f32, causal: i32,
-  scratch: usize,
+  out: usize, q: usize, k: usize, v: usize, offsets: usize, S: i32, H: i32, D: i32, ld: i32, ldo: i32, scale: f32,
+  causal: i32, scratch: usize,
 ): void {
-  const p = scratch + SCRATCH, C = H * D
+  const p = scratch + SCRATCH
   for (let s = 0; s < S; s++) {
     const first = load<i32>(offsets + (<usize>s << 2)), T = load<i32>(offsets + (<usize>s << 2), 4) - first
     for (let h = 0; h < H; h++) {
@@ -40,7 +41,7 @@ export function attention_forward(
       for (let i = 0; i < T; i += QB) {
         const rows = min(QB, T - i), seen = causal ? i + rows : T
         probabilities(p, q + at + (<usize>(i * ld) << 2), k + at, rows, seen, i, D, ld, scale, causal, scratch)
-        matmul(out + (<usize>((first + i) * C + h * D) << 2), C, p, seen, 1, v + at, ld, 1,
+        matmul(out + (<usize>((first + i) * ldo + h * D) << 2), ldo, p, seen, 1, v + at, ld, 1,
           rows, D, seen, 1, FROM_ZERO, 0, scratch)
       }
     }
@@ -49,9 +50,8 @@ export function attention_forward(
 
 export function attention_backward(
   dq: usize, dk: usize, dv: usize, dout: usize, q: usize, k: usize, v: usize, offsets: usize,
-  S: i32, H: i32, D: i32, ld: i32, scale: f32, causal: i32, scratch: usize,
+  S: i32, H: i32, D: i32, ld: i32, ldo: i32, scale: f32, causal: i32, scratch: usize,
 ): void {
-  const C = H * D
   for (let s = 0; s < S; s++) {
     const first = load<i32>(offsets + (<usize>s << 2)), T = load<i32>(offsets + (<usize>s << 2), 4) - first
     const p = scratch + SCRATCH, dp = p + (<usize>(min(QB, T) * T) << 2)
@@ -60,11 +60,11 @@ export function attention_backward(
       for (let i = 0; i < T; i += QB) {
         const rows = min(QB, T - i), seen = causal ? i + rows : T
         const here = at + (<usize>(i * ld) << 2)
-        const d = dout + (<usize>((first + i) * C + h * D) << 2)
+        const d = dout + (<usize>((first + i) * ldo + h * D) << 2)
         probabilities(p, q + here, k + at, rows, seen, i, D, ld, scale, causal, scratch)
         // dV: the rows that no earlier block has reached start from zero
-        accumulate(dv + at, p, d, C, rows, seen, causal ? i : i == 0 ? 0 : seen, D, ld, 1, scratch)
-        matmul(dp, seen, d, C, 1, v + at, 1, ld, rows, seen, D, 1, FROM_ZERO, 0, scratch)
+        accumulate(dv + at, p, d, ldo, rows, seen, causal ? i : i == 0 ? 0 : seen, D, ld, 1, scratch)
+        matmul(dp, seen, d, ldo, 1, v + at, 1, ld, rows, seen, D, 1, FROM_ZERO, 0, scratch)
         for (let r = 0; r < rows; r++) {
           const row = <usize>(r * seen) << 2
           scoreGradient(dp + row, p + row, seen)

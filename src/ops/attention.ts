@@ -47,7 +47,7 @@ function run(
     op: 'attention_forward', layer, outs: [out], ins: [...inputs, offsets], absorbs: inputs, scratch,
     run: (kernels, at, s) => {
       const [q, k, v] = parts.map((value, i) => at(value) + skips[i])
-      kernels['attention_forward'](at(out), q, k, v, at(offsets), count, H, D, ld, scale, flag, s)
+      kernels['attention_forward'](at(out), q, k, v, at(offsets), count, H, D, ld, C, scale, flag, s)
     },
   })
   graph.onBackward([out], () => {
@@ -59,7 +59,7 @@ function run(
       run: (kernels, at, s) => {
         const [q, k, v] = parts.map((value, i) => at(value) + skips[i])
         const [dq, dk, dv] = dparts.map((value, i) => at(value) + skips[i])
-        kernels['attention_backward'](dq, dk, dv, at(dout), q, k, v, at(offsets), count, H, D, ld, scale, flag, s)
+        kernels['attention_backward'](dq, dk, dv, at(dout), q, k, v, at(offsets), count, H, D, ld, C, scale, flag, s)
       },
     })
     inputs.forEach((value, i) => graph.shareGradient([value], grads[i], layer))
