@@ -13,6 +13,7 @@ import { epsilonOf, calibrateNoise } from '../privacy/accountant/index.ts'
 import type { Adjacency, PrivacyUnit } from '../privacy/accountant/index.ts'
 import type { LedgerStore } from '../privacy/ledger/index.ts'
 import type { ClipRule } from '../privacy/mechanism/index.ts'
+import type { Recorder } from './recorder.ts'
 import type { TaskDescription } from './task.ts'
 
 /** Which slice a round trains. */
@@ -73,10 +74,12 @@ export interface SimulationOptions {
   readonly threads?: number
   /** Where the ledger is kept; default: in memory. It has to be empty. */
   readonly ledger?: LedgerStore
+  /** Told everything that happens, for a transcript (`sotto/replay`). */
+  readonly recorder?: Recorder
 }
 
 const OPTIONS = ['host', 'name', 'task', 'method', 'clients', 'test', 'rounds', 'cohort', 'local', 'server', 'privacy',
-  'maxTokens', 'evaluateEvery', 'evaluateExamples', 'seed', 'noise', 'threads', 'ledger'] as const
+  'maxTokens', 'evaluateEvery', 'evaluateExamples', 'seed', 'noise', 'threads', 'ledger', 'recorder'] as const
 
 /** The noise of a run. */
 export interface ResolvedPrivacy extends PrivacyOptions {

@@ -51,6 +51,7 @@ export async function openPool(
   const task = await buildTask(host, description, { memory, base: trainable ? 65536 : 3 * 2 ** 30, limit: trainable ? 65536 + REGION : 3 * 2 ** 30 + REGION, attach: false })
   const first = trainable ? 65536 + REGION : Math.ceil(task.sharedTop / 65536) * 65536
   const store = shared(storeOf(task))
+  const identity = { files: task.files, hash: task.hash }
   const channels: Channel[] = []
   try {
     for (let i = 0; i < threads; i++) {
@@ -60,7 +61,7 @@ export async function openPool(
       await new Promise<void>((resolve, reject) => {
         channel.onError(reject)
         channel.onMessage((answer: Answer) => 'ready' in answer ? resolve() : reject(errorOf(answer)))
-        channel.post({ description, region, store })
+        channel.post({ description, identity, region, store })
       })
     }
   } catch (error) {

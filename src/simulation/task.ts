@@ -2,7 +2,7 @@
  * What is trained, as plain data, so that every thread builds the same.
  * @module
  */
-import { canonicalJson, hashBytes, hashOf } from '../canonical.ts'
+import { canonicalJson, hashOf } from '../canonical.ts'
 import type { Plain } from '../canonical.ts'
 import type { Host } from '../host.ts'
 import type { LoadOptions } from '../model/encoder.ts'
@@ -15,6 +15,7 @@ import { textClassifier } from '../train/classifier.ts'
 import type { Classifier } from '../train/classifier.ts'
 import { createEngine } from '../wasm/engine.ts'
 import type { SharedRegion } from '../wasm/engine.ts'
+import { hashModelFiles } from './model-files.ts'
 
 /** A task as plain data. */
 export interface TaskDescription {
@@ -30,8 +31,10 @@ export interface TaskDescription {
 /** A task in memory. */
 export interface Task extends Model {
   readonly classifier: Classifier
-  /** Hash of the description and of the weights' files: what plans name. */
+  /** Hash of the description and of the model's files: what plans name. */
   readonly hash: string
+  /** SHA-256 of each of the model's files. */
+  readonly files: Readonly<Record<string, string>>
   /** First address after what threads can share. */
   readonly sharedTop: number
 }
@@ -46,8 +49,14 @@ export interface ThreadRegion {
   readonly attach: boolean
 }
 
-/** Builds a task; in a thread, around the weights that lie in the shared memory. */
-export async function buildTask(host: Host, description: TaskDescription, region?: ThreadRegion): Promise<Task> {
+/**
+ * Builds a task; in a thread, around the weights that lie in the shared memory.
+ *
+ * @param identity - where it is known already: the files are not hashed again
+ */
+export async function buildTask(
+  host: Host, description: TaskDescription, region?: ThreadRegion, identity?: TaskIdentity,
+): Promise<Task> {
   const { model: folder, labels, lora, format, pooling } = description
   const trainable = lora === undefined
   const start: SharedRegion | undefined = region &&
@@ -62,23 +71,24 @@ export async function buildTask(host: Host, description: TaskDescription, region
   if (region && !trainable) engine.arena.continueAt(region.base, region.limit)
   const adapter = lora && attachLora(model.encoder, lora)
   const classifier = textClassifier({ encoder: model.encoder, labels, adapter })
-  return Object.freeze({ ...model, classifier, sharedTop, hash: await taskHash(host, description) })
+  return Object.freeze({ ...model, classifier, sharedTop, ...identity ?? await identify(host, description) })
 }
 
-/** Hash of the description, but for where the model lies, and of the model's files. */
-async function taskHash(host: Host, { model, ...rest }: TaskDescription): Promise<string> {
-  const source = host.folder(model)
-  const files: { [name: string]: string } = {}
-  for (const name of ['config.json', 'model.safetensors', 'model.safetensors.index.json', 'tokenizer.json', 'model.json', 'vocab.json']) {
-    if (await source.has(name)) files[name] = await fingerprint(source, name)
-  }
+/** What a task is, to the last bit of the model. */
+export interface TaskIdentity {
+  /** SHA-256 of each of the model's files. */
+  readonly files: Readonly<Record<string, string>>
+  /** Hash of them and of the description, but for where the model lies. */
+  readonly hash: string
+}
+
+/** Reads and hashes the model's files. */
+export async function identify(host: Host, description: TaskDescription): Promise<TaskIdentity> {
+  const files = await hashModelFiles(host, description.model)
+  return Object.freeze({ files, hash: taskHash(files, description) })
+}
+
+/** Hash of a task. */
+export function taskHash(files: TaskIdentity['files'], { model: _, ...rest }: Omit<TaskDescription, 'model'> & { model?: string }): string {
   return hashOf({ files, description: JSON.parse(canonicalJson(rest as unknown as Plain)) as Plain })
-}
-
-/** SHA-256 of a small file; of a large one, of its length, its start and its end: to tell models apart, not to prove one. */
-async function fingerprint(source: ReturnType<Host['folder']>, name: string): Promise<string> {
-  const size = await source.size?.(name)
-  if (size === undefined || source.readRange === undefined || size < 2 ** 20) return hashBytes(await source.read(name))
-  const ends = [await source.readRange(name, 0, 2 ** 19), await source.readRange(name, size - 2 ** 19, size)]
-  return hashOf({ size, ends: ends.map(bytes => hashBytes(bytes)) })
 }

@@ -11,7 +11,7 @@ import { writeSlice } from '../peft/slice.ts'
 import type { Slice } from '../peft/slice.ts'
 import { argmaxRows, predict } from '../train/step.ts'
 import { buildTask } from './task.ts'
-import type { Task, TaskDescription, ThreadRegion } from './task.ts'
+import type { Task, TaskDescription, TaskIdentity, ThreadRegion } from './task.ts'
 
 /** All clients' and test examples, tokenised; in shared memory where there are threads. */
 export interface TokenStore {
@@ -67,6 +67,7 @@ function examplesOf({ ids, offsets, targets }: TokenStore, examples: readonly nu
 /** The first message to a thread. */
 export interface Hello {
   readonly description: TaskDescription
+  readonly identity: TaskIdentity
   readonly region: ThreadRegion
   readonly store: TokenStore
 }
@@ -82,7 +83,7 @@ export function serveJobs(host: Host, channel: Channel): void {
   let ready: Promise<{ task: Task, store: TokenStore }> | undefined
   channel.onMessage((message: Hello | { id: number, job: Job }) => {
     if ('description' in message) {
-      ready = buildTask(host, message.description, message.region).then(task => ({ task, store: message.store }))
+      ready = buildTask(host, message.description, message.region, message.identity).then(task => ({ task, store: message.store }))
       ready.then(() => channel.post({ ready: true }), error => channel.post({ id: -1, error: plainError(error) }))
       return
     }

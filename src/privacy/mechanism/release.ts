@@ -10,7 +10,7 @@ import type { Aggregate } from './aggregate.ts'
 import type { CorrelatedNoise } from './correlated-noise.ts'
 import type { Lattice } from './lattice.ts'
 import type { NoiseKind, NoiseSource } from './noise-source.ts'
-import { within, type Scratch } from './scratch.ts'
+import { within, type Frame, type Scratch } from './scratch.ts'
 import { aKey, openPublic } from './stream.ts'
 import { SystemNoise } from './system-noise.ts'
 
@@ -30,6 +30,10 @@ export interface Released {
   readonly mean: Float32Array
   /** Noised share of updates within the clip norm, over the planned cohort; null without a quantile coordinate. */
   readonly within: number | null
+  /** The noised sum in integers, before it becomes `mean` and `within`, which follow from it: [lattice.length]. */
+  readonly noised: Int32Array
+  /** Commitment to the key of the noise; null without noise, and with correlated noise. */
+  readonly commitment: string | null
   /**
    * What was done, for accountant and ledger; sampling is added by whoever sampled. With correlated noise the event of
    * the whole run: account for it once.
@@ -71,19 +75,42 @@ export function release(
     const taken = aggregate.take()
     kernels.add_mod(sum, frame.put(taken), lattice.length, lattice.modulusBits)
     taken.fill(0)
-    const size = lattice.length - (lattice.quantileInt > 0 ? 1 : 0)
-    const real = frame.alloc(size * 4)
-    kernels.lattice_to_real(real, sum, lattice.step / (lattice.rotate ? Math.sqrt(size) : 1) / lattice.cohort, size)
-    if (lattice.rotate) {
-      kernels.random_unrotate(real, size, openPublic(frame, publicSeed, { purpose: 'rotation', round }))
-    }
     return Object.freeze({
-      mean: frame.f32(real, lattice.dimension),
-      within: lattice.quantileInt > 0 ? share(frame.i32(sum + size * 4, 1)[0], lattice) : null,
+      ...decodeAt(frame, sum, lattice, publicSeed, round),
+      noised: frame.i32(sum, lattice.length),
+      commitment: correlated || lattice.sigmaInt === 0 ? null : source.commitmentTo({ purpose: 'noise', round }),
       event: correlated?.noise.event ?? eventOf(lattice),
       noise: lattice.sigmaInt === 0 ? 'none' : system ? 'system' : 'seeded',
     })
   })
+}
+
+/**
+ * What follows from a noised sum, for everybody: post-processing.
+ *
+ * @param noised - [lattice.length] integers, lifted: in [-2^(b-1), 2^(b-1)) for b = lattice.modulusBits
+ * @throws RangeError for another length
+ */
+export function decodeRelease(
+  scratch: Scratch, lattice: Lattice, noised: Int32Array, options: Pick<ReleaseOptions, 'publicSeed' | 'round'>,
+): Pick<Released, 'mean' | 'within'> {
+  if (noised.length !== lattice.length) throw new RangeError(`"noised" expected ${lattice.length} integers, got ${noised.length}`)
+  const publicSeed = aKey('publicSeed', options.publicSeed)
+  return within(scratch, 8 * (lattice.length + 4), frame => decodeAt(frame, frame.put(noised), lattice, publicSeed, options.round))
+}
+
+function decodeAt(frame: Frame, sum: number, lattice: Lattice, publicSeed: Uint8Array, round: number): Pick<Released, 'mean' | 'within'> {
+  const { kernels } = frame
+  const size = lattice.length - (lattice.quantileInt > 0 ? 1 : 0)
+  const real = frame.alloc(size * 4)
+  kernels.lattice_to_real(real, sum, lattice.step / (lattice.rotate ? Math.sqrt(size) : 1) / lattice.cohort, size)
+  if (lattice.rotate) {
+    kernels.random_unrotate(real, size, openPublic(frame, publicSeed, { purpose: 'rotation', round }))
+  }
+  return {
+    mean: frame.f32(real, lattice.dimension),
+    within: lattice.quantileInt > 0 ? share(frame.i32(sum + size * 4, 1)[0], lattice) : null,
+  }
 }
 
 /** The event of a release on this lattice, before sampling. */

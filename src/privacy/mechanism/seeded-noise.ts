@@ -4,7 +4,7 @@
  * @module
  */
 import { anInteger } from '../../assert.ts'
-import { Once, type NoiseSource } from './noise-source.ts'
+import { commitmentOf, Once, type NoiseSource } from './noise-source.ts'
 import type { Frame } from './scratch.ts'
 import { aKey, openSecret, type SecretPurpose, type StreamId } from './stream.ts'
 
@@ -29,6 +29,10 @@ export class SeededNoise implements NoiseSource {
   /** @throws Error if the stream was opened before */
   open(frame: Frame, id: StreamId<SecretPurpose>): number {
     this.#once.claim(id)
+    this.#once.commit(id, commitmentOf(this.#key))
     return openSecret(frame, this.#key, id)
   }
+
+  /** The same for every stream, since they share a key. */
+  commitmentTo(id: StreamId<SecretPurpose>): string { return this.#once.commitmentTo(id) }
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import { show } from '../../assert.ts'
-import { Once, type NoiseSource } from './noise-source.ts'
+import { commitmentOf, Once, type NoiseSource } from './noise-source.ts'
 import type { Frame } from './scratch.ts'
 import { openSecret, type SecretPurpose, type StreamId } from './stream.ts'
 
@@ -48,11 +48,15 @@ export class SystemNoise implements NoiseSource {
     this.#once.claim(id)
     const key = this.#draw()
     try {
+      this.#once.commit(id, commitmentOf(key))
       return openSecret(frame, key, id)
     } finally {
       key.fill(0)
     }
   }
+
+  /** Different for every stream; the key itself is gone. */
+  commitmentTo(id: StreamId<SecretPurpose>): string { return this.#once.commitmentTo(id) }
 
   #draw(): Uint8Array {
     const key = new Uint8Array(32)
