@@ -6,30 +6,41 @@
  *
  * The other operand is brought to integers row by row, each row by its largest element:
  *
- *   top = max |z|     q = nearest_even(z * (limit / top))     z ~ q * (top / limit)     (all f32; top = 0: q = 0)
+ *   top = max |z|     q = nearest_even(z * (limit / top))     z ~ q * (top / limit)     (all f32)
  *   limit(L) = min(32767, floor((2^31 - 1) / (127 L)))        L terms in a sum
  *
- * so no sum of L products can leave int32, and integer sums have no order. Then, in f32, each operation rounded:
+ * so no sum of L products can leave int32, and integer sums have no order. A row with top < 2^-110 counts as zeros: above
+ * it limit / top is finite and top / limit normal. Then, in f32, each operation rounded:
  *
  *   y = (f32(sum) * scale[n]) * (top / limit) + bias[n]
  *   dx = f32(sum) * (top / limit) + start,     z = dy[m, n] * scale[n]
  *
- * Packed weight, one copy for each product: panels of 8 columns, [columns/8][L/2][8][2] int8, the last panel and an odd L
- * filled with zeros. It is widened to int16 on its way to the tile, for nothing; one instruction then multiplies eight int16 and adds
- * them in pairs.
+ * A NaN or infinity in a row (or in a row of the weight) makes the whole row (column) of the result NaN, so that it
+ * cannot be rounded away unseen.
  *
- * A NaN or infinity in a row makes the whole row of the result NaN, so that it cannot be rounded away unseen.
+ * Packed weight, one copy for each product: panels of 8 columns, [columns/8][L/2][8][2] int8, the last panel and an odd L
+ * filled with zeros. A block of a panel is widened to int16 once for all rows of a block; one instruction then
+ * multiplies eight int16 and adds them in pairs. Neither blocks nor tiles can change a bit.
  *
  * y and dx must not overlap the inputs. `scratch` holds int8_scratch(max(N, K)) bytes.
  */
-import { splat } from '../lanes'
-import { max_abs } from './reduce'
+import { counts, quantizeRow, topOf } from './int8-rows'
 
-/** Rows of a tile, and rows that are brought to integers at a time. */
+/** Rows of a tile; rows that are brought to integers at a time; terms of a panel that stay in the first cache. */
 // @ts-ignore: decorator
 @inline const MR: i32 = 5
 // @ts-ignore: decorator
-@inline const MC: i32 = 120
+@inline const MC: i32 = 130
+// @ts-ignore: decorator
+@inline const LC: i32 = 1024
+
+/** Offsets in the scratch: sums of a panel, the panel, a row; scales are at its start, integers at its end. */
+// @ts-ignore: decorator
+@inline const SUMS: i32 = (MC * 4 + 15) & ~15
+// @ts-ignore: decorator
+@inline const PANEL: i32 = SUMS + MC * 32
+// @ts-ignore: decorator
+@inline const ROWS: i32 = PANEL + LC * 16
 
 /** Largest integer that a row may hold where sums have L terms. */
 export function int8_limit(L: i32): i32 { return min<i32>(32767, <i32>(2147483647 / (<i64>127 * <i64>L))) }
@@ -37,19 +48,19 @@ export function int8_limit(L: i32): i32 { return min<i32>(32767, <i32>(214748364
 /** Bytes of a packed weight of `columns` columns and sums of L terms. */
 export function int8_packed_bytes(columns: i32, L: i32): i32 { return ((columns + 7) & ~7) * ((L + 1) & ~1) }
 
-/** Bytes of scratch for sums of at most L terms. */
-export function int8_scratch(L: i32): i32 { return MC * ((L + 1) & ~1) * 2 + MC * 4 + L * 4 + 256 }
+/** Bytes of scratch for sums of at most L terms: scales, sums, a panel, a row, integers. */
+export function int8_scratch(L: i32): i32 { return ROWS + ((L << 2) + 15 & ~15) + MC * ((L + 1) & ~1) * 2 }
 
-/** scale[n] = max |W[n, :]| / 127 and w = nearest_even(W * (127 / max)); a row of zeros has scale 0. */
+/** scale[n] = max |W[n, :]| / 127 and w = nearest_even(W * (127 / max)); scale 0 where max < 2^-110. */
 export function int8_quantize(w: usize, scale: usize, W: usize, N: i32, K: i32): void {
   for (let n = 0; n < N; n++) {
     const row = W + (<usize>(n * K) << 2)
-    const top = max_abs(row, K)
-    const factor: f32 = top > 0 ? <f32>127 / top : 0
-    store<f32>(scale + (<usize>n << 2), top / <f32>127)
+    const top = topOf(0, row, 0, K)
+    const some = counts(top)
+    const factor: f32 = some ? <f32>127 / top : 0
+    store<f32>(scale + (<usize>n << 2), some ? top / <f32>127 : top == top ? 0 : top)
     for (let k = 0; k < K; k++) {
-      const q = <i32>nearest<f32>(load<f32>(row + (<usize>k << 2)) * factor)
-      store<i8>(w + <usize>(n * K + k), <i8>max<i32>(-127, min<i32>(127, q)))
+      store<i8>(w + <usize>(n * K + k), some ? <i8><i32>nearest<f32>(load<f32>(row + (<usize>k << 2)) * factor) : 0)
     }
   }
 }
@@ -85,50 +96,78 @@ function product(
   out: usize, x: usize, packed: usize, fold: usize, after: usize, bias: usize, accumulate: bool,
   M: i32, columns: i32, L: i32, scratch: usize,
 ): void {
-  const even = (L + 1) & ~1, limit = int8_limit(L)
-  const rowScale = scratch, spare = scratch + <usize>(MC * 4), folded = spare + 160, tiles = (folded + (<usize>L << 2) + 15) & ~15
-  for (let i = 0; i < M; i += MC) {
-    const rows = min(MC, M - i)
+  const even = (L + 1) & ~1, limit = <f32>int8_limit(L)
+  const spare = scratch + ROWS, tiles = spare + <usize>((L << 2) + 15 & ~15)
+  // blocks of about the same size: whole tiles of rows, pairs of terms
+  const blocks = (M + MC - 1) / MC, mc = blocks > 0 ? ((M + blocks - 1) / blocks + MR - 1) / MR * MR : MR
+  const parts = (even + LC - 1) / LC, lc = parts > 0 ? ((even + parts - 1) / parts + 1) & ~1 : 0
+  for (let i = 0; i < M; i += mc) {
+    const rows = min(mc, M - i)
     for (let r = 0; r < rows; r++) {
+      const tile = r / MR * MR, inTile = min(MR, rows - tile)
       let row = x + (<usize>((i + r) * L) << 2)
-      if (fold) {
-        multiply(folded, row, fold, L)
-        row = folded
-      }
-      const top = rowTop(row, L)
-      const tile = r / MR, inTile = min(MR, rows - tile * MR)
-      quantizeRow(tiles + (<usize>(tile * MR * even) << 1) + (<usize>(r - tile * MR) << 2), <usize>inTile << 2, row,
-        top > 0 ? <f32>limit / top : 0, L)
-      store<f32>(rowScale + (<usize>r << 2), top / <f32>limit)
+      const top = topOf(fold ? spare : 0, row, fold, L)
+      if (fold) row = spare
+      const some = counts(top)
+      quantizeRow(tiles + (<usize>(tile * even) << 1) + (<usize>(r - tile) << 2), <usize>inTile << 2, row, some ? limit / top : 0, L)
+      store<f32>(scratch + (<usize>r << 2), some ? top / limit : top == top ? 0 : top)
     }
     for (let j = 0; j < columns; j += 8) {
       const b = packed + <usize>(j * even), width = min(8, columns - j)
-      for (let r = 0; r < rows; r += MR) {
-        const count = min(MR, rows - r)
-        const a = tiles + (<usize>(r * even) << 1)
-        const at = out + (<usize>((i + r) * columns + j) << 2)
-        // sums go to `spare`, [count][8] int32, then to f32
-        if (ASC_FEATURE_SIMD) {
-          if (count == 5) sums<v128>(5, spare, a, b, even)
-          else if (count == 4) sums<v128>(4, spare, a, b, even)
-          else if (count == 3) sums<v128>(3, spare, a, b, even)
-          else if (count == 2) sums<v128>(2, spare, a, b, even)
-          else sums<v128>(1, spare, a, b, even)
-        } else plainSums(count, spare, a, b, even)
-        finish(at, columns, spare, rowScale + (<usize>r << 2), after ? after + (<usize>j << 2) : 0,
-          bias ? bias + (<usize>j << 2) : 0, accumulate, count, width)
+      const after8 = after ? after + (<usize>j << 2) : 0, bias8 = bias ? bias + (<usize>j << 2) : 0
+      if (even > lc) memory.fill(scratch + SUMS, 0, <usize>(rows << 5))
+      for (let p = 0; p < even; p += lc) {
+        const terms = min(lc, even - p)
+        if (ASC_FEATURE_SIMD) widen(scratch + PANEL, b + (<usize>p << 3), terms)
+        for (let r = 0; r < rows; r += MR) {
+          const count = min(MR, rows - r)
+          const a = tiles + (<usize>(r * even + p * count) << 1), sum = scratch + SUMS + (<usize>r << 5)
+          if (ASC_FEATURE_SIMD) sums(count, sum, a, scratch + PANEL, terms, even > lc)
+          else plainSums(count, sum, a, b + (<usize>p << 3), terms, even > lc)
+          // tile by tile, so that its stores hide behind the next tile's products
+          if (p + lc >= even) {
+            finish(out + (<usize>((i + r) * columns + j) << 2), <usize>columns << 2, sum, scratch + (<usize>r << 2), after8, bias8, accumulate, count, width)
+          }
+        }
       }
     }
   }
 }
 
+/** A block of a panel as int16. */
+function widen(out: usize, panel: usize, terms: i32): void {
+  const end = panel + (<usize>terms << 3)
+  for (; panel < end; panel += 16) {
+    v128.store(out, v128.load_ext<i8>(panel))
+    v128.store(out, v128.load_ext<i8>(panel, 8), 16)
+    out += 32
+  }
+}
+
+function sums(rows: i32, out: usize, a: usize, b: usize, terms: i32, more: bool): void {
+  if (rows == 5) tile(5, out, a, b, terms, more)
+  else if (rows == 4) tile(4, out, a, b, terms, more)
+  else if (rows == 3) tile(3, out, a, b, terms, more)
+  else if (rows == 2) tile(2, out, a, b, terms, more)
+  else tile(1, out, a, b, terms, more)
+}
+
+/** out[rows][8] int32, added to where there is `more` than this block. */
 // @ts-ignore: decorator
 @inline
-function sums<T>(rows: i32, out: usize, a: usize, b: usize, even: i32): void {
+function tile(rows: i32, out: usize, a: usize, b: usize, terms: i32, more: bool): void {
   let x0 = i32x4.splat(0), y0 = x0, x1 = x0, y1 = x0, x2 = x0, y2 = x0, x3 = x0, y3 = x0, x4 = x0, y4 = x0
-  const end = b + <usize>(even << 3)
+  if (more) {
+    x0 = v128.load(out)
+    y0 = v128.load(out, 16)
+    if (rows > 1) { x1 = v128.load(out, 32); y1 = v128.load(out, 48) }
+    if (rows > 2) { x2 = v128.load(out, 64); y2 = v128.load(out, 80) }
+    if (rows > 3) { x3 = v128.load(out, 96); y3 = v128.load(out, 112) }
+    if (rows > 4) { x4 = v128.load(out, 128); y4 = v128.load(out, 144) }
+  }
+  const end = b + (<usize>terms << 4)
   while (b < end) {
-    const u = v128.load_ext<i8>(b), v = v128.load_ext<i8>(b, 8)
+    const u = v128.load(b), v = v128.load(b, 16)
     const s0 = v128.load32_splat(a)
     x0 = i32x4.add(x0, i32x4.dot_i16x8_s(s0, u))
     y0 = i32x4.add(y0, i32x4.dot_i16x8_s(s0, v))
@@ -153,7 +192,7 @@ function sums<T>(rows: i32, out: usize, a: usize, b: usize, even: i32): void {
       y4 = i32x4.add(y4, i32x4.dot_i16x8_s(s, v))
     }
     a += <usize>rows << 2
-    b += 16
+    b += 32
   }
   v128.store(out, x0)
   v128.store(out, y0, 16)
@@ -163,26 +202,12 @@ function sums<T>(rows: i32, out: usize, a: usize, b: usize, even: i32): void {
   if (rows > 4) { v128.store(out, x4, 128); v128.store(out, y4, 144) }
 }
 
-/** The largest |element|; NaN if there is one. The sign of zero, which maximum is unsure of, is gone. */
-function rowTop(row: usize, n: i32): f32 {
-  let i = 0
-  let top: f32 = 0
-  if (ASC_FEATURE_SIMD) {
-    let m = f32x4.splat(0)
-    for (; i <= n - 4; i += 4) m = f32x4.max(m, f32x4.abs(v128.load(row + (<usize>i << 2))))
-    top = max<f32>(max<f32>(f32x4.extract_lane(m, 0), f32x4.extract_lane(m, 1)),
-      max<f32>(f32x4.extract_lane(m, 2), f32x4.extract_lane(m, 3)))
-  }
-  for (; i < n; i++) top = max<f32>(top, abs<f32>(load<f32>(row + (<usize>i << 2))))
-  return top
-}
-
 /** The same integers, one at a time. */
-function plainSums(rows: i32, out: usize, a: usize, b: usize, even: i32): void {
+function plainSums(rows: i32, out: usize, a: usize, b: usize, terms: i32, more: bool): void {
   for (let r = 0; r < rows; r++) {
     for (let c = 0; c < 8; c++) {
-      let sum: i32 = 0
-      for (let l = 0; l < even; l += 2) {
+      let sum: i32 = more ? load<i32>(out + (<usize>(r * 8 + c) << 2)) : 0
+      for (let l = 0; l < terms; l += 2) {
         const from = a + (<usize>((l >> 1) * rows + r) << 2), w = b + <usize>(l * 8 + c * 2)
         sum += <i32>load<i16>(from) * <i32>load<i8>(w) + <i32>load<i16>(from, 2) * <i32>load<i8>(w, 1)
       }
@@ -191,78 +216,37 @@ function plainSums(rows: i32, out: usize, a: usize, b: usize, even: i32): void {
   }
 }
 
-/** out[r, c] = (f32(sum) [* after[c]]) * rowScale[r] [+ bias[c] or out[r, c]]. */
+/** out[r, c] = (f32(sum) [* after[c]]) * rowScale[r] [+ bias[c] or out[r, c]]; `stride` in bytes. */
 function finish(
-  out: usize, columns: i32, sum: usize, rowScale: usize, after: usize, bias: usize, accumulate: bool, rows: i32, width: i32,
+  out: usize, stride: usize, sum: usize, rowScale: usize, after: usize, bias: usize, accumulate: bool, rows: i32, width: i32,
 ): void {
-  for (let r = 0; r < rows; r++) {
-    const s = load<f32>(rowScale + (<usize>r << 2))
-    let c = 0
-    if (ASC_FEATURE_SIMD) {
-      const factor = splat<v128>(s)
-      for (; c <= width - 4; c += 4) {
-        const at = out + (<usize>c << 2)
-        let value = f32x4.convert_i32x4_s(v128.load(sum + (<usize>c << 2)))
-        if (after) value = f32x4.mul(value, v128.load(after + (<usize>c << 2)))
-        value = f32x4.mul(value, factor)
-        if (bias) value = f32x4.add(value, v128.load(bias + (<usize>c << 2)))
-        if (accumulate) value = f32x4.add(value, v128.load(at))
-        v128.store(at, value)
+  let c = 0
+  if (ASC_FEATURE_SIMD) {
+    for (; c <= width - 4; c += 4) {
+      const at = <usize>c << 2
+      const factor = after ? v128.load(after + at) : f32x4.splat(1)
+      const offset = bias ? v128.load(bias + at) : f32x4.splat(0)
+      let from = sum + at, to = out + at, scale = rowScale
+      const end = rowScale + (<usize>rows << 2)
+      for (; scale < end; scale += 4) {
+        let value = f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(v128.load(from)), factor), v128.load32_splat(scale))
+        if (bias) value = f32x4.add(value, offset)
+        if (accumulate) value = f32x4.add(value, v128.load(to))
+        v128.store(to, value)
+        from += 32
+        to += stride
       }
     }
-    for (; c < width; c++) {
-      const at = out + (<usize>c << 2)
-      let value = <f32>load<i32>(sum + (<usize>c << 2))
-      if (after) value = value * load<f32>(after + (<usize>c << 2))
-      value = value * s
-      if (bias) value = value + load<f32>(bias + (<usize>c << 2))
-      if (accumulate) value = value + load<f32>(at)
-      store<f32>(at, value)
+  }
+  for (; c < width; c++) {
+    const at = <usize>c << 2
+    const factor: f32 = after ? load<f32>(after + at) : 1
+    for (let r = 0; r < rows; r++) {
+      const to = out + <usize>r * stride + at
+      let value = <f32>load<i32>(sum + (<usize>r << 5) + at) * factor * load<f32>(rowScale + (<usize>r << 2))
+      if (bias) value = value + load<f32>(bias + at)
+      if (accumulate) value = value + load<f32>(to)
+      store<f32>(to, value)
     }
-    out += <usize>columns << 2
-    sum += 32
-  }
-}
-
-/** Writes the integers of a row in pairs, one pair every `stride` bytes. */
-function quantizeRow(out: usize, stride: usize, row: usize, factor: f32, L: i32): void {
-  let l = 0
-  if (ASC_FEATURE_SIMD) {
-    const f = f32x4.splat(factor)
-    for (; l <= L - 8; l += 8) {
-      const at = row + (<usize>l << 2)
-      const low = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(at), f)))
-      const high = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(at, 16), f)))
-      const q = i16x8.narrow_i32x4_s(low, high)
-      v128.store_lane<i32>(out, q, 0)
-      v128.store_lane<i32>(out + stride, q, 1)
-      v128.store_lane<i32>(out + 2 * stride, q, 2)
-      v128.store_lane<i32>(out + 3 * stride, q, 3)
-      out += 4 * stride
-    }
-  }
-  for (; l < L; l += 2) {
-    const at = row + (<usize>l << 2)
-    store<i16>(out, integer(load<f32>(at) * factor))
-    store<i16>(out, l + 1 < L ? integer(load<f32>(at, 4) * factor) : 0, 2)
-    out += stride
-  }
-}
-
-/** The nearest integer of a number within +-32767; 0 for NaN, as the vector instruction gives. */
-// @ts-ignore: decorator
-@inline function integer(x: f32): i16 { return x == x ? <i16><i32>nearest<f32>(x) : 0 }
-
-function multiply(out: usize, a: usize, b: usize, n: i32): void {
-  let i = 0
-  if (ASC_FEATURE_SIMD) {
-    for (; i <= n - 4; i += 4) {
-      const at = <usize>i << 2
-      v128.store(out + at, f32x4.mul(v128.load(a + at), v128.load(b + at)))
-    }
-  }
-  for (; i < n; i++) {
-    const at = <usize>i << 2
-    store<f32>(out + at, load<f32>(a + at) * load<f32>(b + at))
   }
 }

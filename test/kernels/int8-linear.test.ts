@@ -87,13 +87,64 @@ for (const b of benches) {
   })
 
   test(`${b.variant}: sums at the bound do not overflow: every product at its largest, for L to 65,536`, () => {
-    for (const K of [384, 516, 517, 1536, 3072, 65536]) {
+    for (const K of [384, 516, 517, 1536, 3072, 4096, 65536]) {
       const x = new Float32Array(2 * K).fill(1), W = new Float32Array(K).fill(-1)
       x.fill(-1, K)
       const limit = int8Limit(K)
       assert.is(b.k['int8_limit'](K), limit)
       assert.ok(limit * 127 * K <= 2 ** 31 - 1 && (limit === 32767 || (limit + 1) * 127 * K > 2 ** 31 - 1))
       check(b, { M: 2, N: 1, K, x, W }, `K ${K}`)
+    }
+  })
+
+  test(`${b.variant}: no row makes a sum overflow: 2,000 magnitudes of rows and weights, those whose factor is rounded up among them, against sums that cannot wrap`, () => {
+    const source = rng(9), rows = 40
+    let up = 0
+    for (const K of [64, 517, 1536, 4096]) {
+      for (let round = 0; round < (b.variant === 'simd' ? 12 : 3); round++) {
+        const x = new Float32Array(rows * K), W = new Float32Array(K).fill(source.f32(1)[0])
+        for (let m = 0; m < rows; m++) {
+          const top = Math.fround(source.f32(1)[0] * 2 ** (m * 5 - 100))
+          x.fill(top, m * K, m * K + K)
+          if (Math.fround(int8Limit(K) / Math.abs(top)) * Math.abs(top) > int8Limit(K)) up++
+        }
+        check(b, { M: rows, N: 1, K, x, W }, `K ${K}, round ${round}`)
+      }
+    }
+    assert.ok(up > 100)
+  })
+
+  test(`${b.variant}: denormal rows, rows at and below 2^-110, the largest numbers: the definition, and nothing that is not finite`, () => {
+    const N = 9, K = 17, tops = [2 ** -149, 2 ** -127, 2 ** -126, 2 ** -111, 2 ** -110 - 2 ** -134, 2 ** -110, 2 ** -109, 1e-30, 1e30]
+    const M = tops.length
+    const x = Float32Array.from({ length: M * K }, (_, i) => (i % 3 === 0 ? -1 : i % K / K) * tops[Math.floor(i / K)])
+    const W = rng(8).f32(N * K)
+    tops.forEach((top, n) => { for (let k = 0; k < K; k++) W[n * K + k] = n === 8 ? W[n * K + k] : top * (k % 2 === 0 ? 1 : -0.5) })
+    check(b, { M, N, K, x, W }, 'tiny')
+    const largest = new Float32Array(K).fill(3.4028234663852886e38)
+    check(b, { M: 1, N: 1, K, x: largest, W: Float32Array.from(largest, () => 1e-5) }, 'largest row')
+    check(b, { M: 1, N: 1, K, x: Float32Array.from(largest, () => 1e-5), W: largest }, 'largest weight')
+    check(b, { M: 1, N: 1, K, x: largest, W: largest }, 'beyond the largest number: infinity')
+  })
+
+  test(`${b.variant}: a weight row with a NaN or an infinity makes its column NaN and traps nowhere`, () => {
+    const M = 2, N = 3, K = 9
+    for (const bad of [NaN, Infinity, -Infinity]) {
+      b.reset()
+      const W = rng(6).f32(N * K), w = b.put(new Uint8Array(N * K)), scale = b.out(N), y = b.out(M * N)
+      W[K + 4] = bad
+      b.k['int8_quantize'](w, scale, b.put(W), N, K)
+      const forward = b.put(new Uint8Array(b.k['int8_packed_bytes'](N, K)))
+      b.k['int8_pack'](forward, w, K, 1, N, K)
+      b.k['int8_forward'](y, b.put(rng(4).f32(M * K)), forward, scale, 0, M, N, K, b.put(new Uint8Array(b.k['int8_scratch'](K))))
+      b.f32(y, M * N).forEach((value, i) => assert.is(Number.isNaN(value), i % N === 1, `y[${i}] of ${bad}`))
+    }
+  })
+
+  test(`${b.variant}: blocks of rows and of terms change no bit: 260 rows, 2,050 terms`, () => {
+    const source = rng(12)
+    for (const [M, N, K] of [[129, 3, 9], [130, 3, 9], [131, 9, 8], [261, 2, 7], [3, 9, 1023], [6, 3, 1025], [7, 2, 2050]]) {
+      check(b, { M, N, K, x: source.f32(M * K), W: source.f32(N * K) }, `${M} x ${N} x ${K}`)
     }
   })
 }

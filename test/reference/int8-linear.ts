@@ -9,24 +9,42 @@ function nearestEven(x: number): number {
 
 export function int8Limit(L: number): number { return Math.min(32767, Math.floor((2 ** 31 - 1) / (127 * L))) }
 
+/** The largest magnitude, NaN where any is not finite; and whether it counts as more than zeros. */
+function topOf(row: Float32Array): { top: number, counts: boolean } {
+  let top = 0
+  for (const z of row) {
+    if (!Number.isFinite(z)) return { top: NaN, counts: false }
+    top = Math.max(top, Math.abs(z))
+  }
+  return { top, counts: top >= 2 ** -110 }
+}
+
 export function int8Quantize(W: Float32Array, N: number, K: number): { w: Int8Array, scale: Float32Array } {
   const w = new Int8Array(N * K), scale = new Float32Array(N)
   for (let n = 0; n < N; n++) {
-    let top = 0
-    for (let k = 0; k < K; k++) top = Math.max(top, Math.abs(W[n * K + k]))
-    scale[n] = f(top / 127)
-    const factor = top > 0 ? f(127 / top) : 0
-    for (let k = 0; k < K; k++) w[n * K + k] = Math.max(-127, Math.min(127, nearestEven(f(W[n * K + k] * factor))))
+    const row = W.subarray(n * K, n * K + K), { top, counts } = topOf(row)
+    scale[n] = counts ? f(top / 127) : top * 0
+    if (counts) row.forEach((z, k) => { w[n * K + k] = inside(nearestEven(f(z * f(127 / top))), 127) })
   }
   return { w, scale }
 }
 
-function quantizeRow(row: Float32Array): { q: Int32Array, scale: number } {
-  const limit = int8Limit(row.length)
-  let top = 0
-  for (const z of row) top = Math.max(top, Math.abs(z))
-  const factor = top > 0 ? f(limit / top) : 0
-  return { q: Int32Array.from(row, z => nearestEven(f(z * factor))), scale: f(top / limit) }
+export function quantizeRow(row: Float32Array): { q: Int32Array, scale: number } {
+  const limit = int8Limit(row.length), { top, counts } = topOf(row)
+  if (!counts) return { q: new Int32Array(row.length), scale: top * 0 }
+  const factor = f(limit / top)
+  return { q: Int32Array.from(row, z => inside(nearestEven(f(z * factor)), limit)), scale: f(top / limit) }
+}
+
+/** The proof of the bound rests on this: what is rounded is at most half an integer beyond it. */
+function inside(q: number, limit: number): number {
+  if (Math.abs(q) > limit) throw new RangeError(`expected integers within ${limit}, got ${q}`)
+  return q
+}
+
+function checked(sum: number): number {
+  if (Math.abs(sum) > 2 ** 31 - 1) throw new RangeError(`expected a sum within int32, got ${sum}`)
+  return f(sum)
 }
 
 export function int8Forward(
@@ -38,7 +56,7 @@ export function int8Forward(
     for (let n = 0; n < N; n++) {
       let sum = 0
       for (let k = 0; k < K; k++) sum += row.q[k] * w[n * K + k]
-      const value = f(f(f(sum) * scale[n]) * row.scale)
+      const value = f(f(checked(sum) * scale[n]) * row.scale)
       y[m * N + n] = bias ? f(value + bias[n]) : value
     }
   }
@@ -54,7 +72,7 @@ export function int8BackwardInput(
     for (let k = 0; k < K; k++) {
       let sum = 0
       for (let n = 0; n < N; n++) sum += row.q[n] * w[n * K + k]
-      const value = f(f(sum) * row.scale)
+      const value = f(checked(sum) * row.scale)
       dx[m * K + k] = start ? f(value + start[m * K + k]) : value
     }
   }
