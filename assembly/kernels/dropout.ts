@@ -1,13 +1,14 @@
 /**
- * Dropout by a counter-based generator: out[i] = x[i] * scale where element i is kept, else 0.
+ * Dropout by a counter-based generator: out[m, c] = x[m, c] * scale where the element is kept, else 0.
  *
- * dropout_forward: x, out: [n]. Element i is kept where its 32-bit word, unsigned, is at least `threshold` (the drop
- * rate times 2^32). Nothing is saved: the same call on dy gives dx. Overwrites (`=`); `out` may be `x`.
+ * dropout_forward: x, out: [M, C]. An element is kept where its 32-bit word, unsigned, is at least `threshold` (the drop
+ * rate times 2^32). `first` is the number of row 0, so that a batch may come in pieces. Nothing is saved: the same call on
+ * dy gives dx. Overwrites (`=`); `out` may be `x`.
  * philox_block: 16 words: out[4 w + j] = word w of the counter (c0 + j, c1, c2, c3), j and w = 0 .. 3.
  *
  * The words are Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011):
- * element i reads word (i >> 2) & 3 of the counter ((i >> 4) * 4 + (i & 3), 0, stream, 0) under the key (key0, key1),
- * so that four counters fill sixteen neighbours without a transposition.
+ * element (m, c) reads word (c >> 2) & 3 of the counter ((c >> 4) * 4 + (c & 3), first + m, stream, 0) under the key
+ * (key0, key1), so that four counters fill sixteen neighbours without a transposition.
  */
 import { addInt, bitsOf, countFrom, fromBits, ifBelow, productHigh, productLow, splatInt, xor } from '../integers'
 import { mul, splat } from '../lanes'
@@ -19,17 +20,20 @@ const W0: i32 = 0x9e3779b9
 const W1: i32 = 0xbb67ae85
 
 export function dropout_forward(
-  out: usize, x: usize, n: i32, threshold: u32, scale: f32, key0: i32, key1: i32, stream: i32,
+  out: usize, x: usize, M: i32, C: i32, first: i32, threshold: u32, scale: f32, key0: i32, key1: i32, stream: i32,
 ): void {
-  let i = 0
-  if (ASC_FEATURE_SIMD) {
-    for (; i <= n - 16; i += 16) {
-      block<v128, v128>(out, x, i, n, threshold, scale, i >> 2, 0, stream, 0, key0, key1, false)
+  for (let m = 0; m < M; m++) {
+    const at = <usize>m * <usize>C << 2
+    let i = 0
+    if (ASC_FEATURE_SIMD) {
+      for (; i <= C - 16; i += 16) {
+        block<v128, v128>(out + at, x + at, i, C, threshold, scale, i >> 2, first + m, stream, 0, key0, key1, false)
+      }
     }
-  }
-  for (; i < n; i += 16) {
-    for (let j = 0; j < min(4, n - i); j++) {
-      block<f32, i32>(out, x, i + j, n, threshold, scale, (i >> 2) + j, 0, stream, 0, key0, key1, false)
+    for (; i < C; i += 16) {
+      for (let j = 0; j < min(4, C - i); j++) {
+        block<f32, i32>(out + at, x + at, i + j, C, threshold, scale, (i >> 2) + j, first + m, stream, 0, key0, key1, false)
+      }
     }
   }
 }

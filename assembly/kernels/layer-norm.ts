@@ -6,7 +6,7 @@
  * dweight = sum over rows of dy h;  dbias = sum over rows of dy
  *
  * x, y, dx, dy, residual, sum: [M, C]; weight, bias, dweight, dbias: [C]; mean, rstd: [M]. Saved for backward: x (or
- * `sum`), mean, rstd. All overwrite (`=`). y may be x and dx may be dy or x; `sum` may be x or residual; dweight and
+ * `sum`), mean, rstd. dweight and dbias accumulate (the caller zeroes them), all others overwrite (`=`). y may be x and dx may be dy or x; `sum` may be x or residual; dweight and
  * dbias overlap nothing.
  *
  * Order of operations, each with one rounding to f32; sum() along a row is that of reduce.ts, n = C as f32:
@@ -14,7 +14,7 @@
  *   y = (((x - mean) * rstd) * weight) + bias
  *   a = sum(dy * weight) / n;  b = (sum((dy * weight) * (x - mean)) * rstd) / n
  *   dx = (((dy * weight) - a) - (((x - mean) * rstd) * b)) * rstd
- *   dweight, dbias: from +0, rows ascending, dweight + (dy * ((x - mean) * rstd)) and dbias + dy
+ *   dweight, dbias: rows ascending, dweight + (dy * ((x - mean) * rstd)) and dbias + dy
  *   add_layer_norm: sum = x + residual, then as above on sum
  */
 import { add, lanes, mul, mulAdd, splat, sub } from '../lanes'
@@ -60,8 +60,6 @@ export function layer_norm_backward(
 export function layer_norm_backward_params(
   dweight: usize, dbias: usize, dy: usize, x: usize, mean: usize, rstd: usize, M: i32, C: i32,
 ): void {
-  memory.fill(dweight, 0, <usize>C << 2)
-  memory.fill(dbias, 0, <usize>C << 2)
   for (let m = 0; m < M; m++) {
     const at = <usize>m * <usize>C << 2
     const center = load<f32>(mean + (<usize>m << 2)), scale = load<f32>(rstd + (<usize>m << 2))

@@ -7,11 +7,18 @@
 import { NumericError } from '../errors.ts'
 import type { Engine } from '../wasm/engine.ts'
 import { planMemory } from './plan.ts'
+import type { Plan } from './plan.ts'
 import type { At, Node, Value } from './value.ts'
 
 interface Entry {
   readonly outs: readonly Value[]
   readonly back: () => void
+}
+
+/** Where a gradient is collected over several graphs, and whether one of them has written it already. */
+export interface Place {
+  readonly ptr: number
+  readonly started: boolean
 }
 
 /** Builds and runs one step. */
@@ -26,6 +33,9 @@ export class Graph {
   #holders = new Map<Value, Set<Value>>()
   /** Values that have been gone back through: nobody reads their gradient any more. */
   #done = new Set<Value>()
+  /** Where the gradients of parameters go, if not into the step's own memory. */
+  #places = new Map<Value, Place>()
+  #plan: Plan | undefined
   #ran = false
 
   constructor(engine: Engine) {
@@ -58,6 +68,11 @@ export class Graph {
     return this.#inputs.get(value)
   }
 
+  /** Has the gradient of `value`, which is used once, written to a place outside the graph, or added to what is there. */
+  collect(value: Value, place: Place): void {
+    this.#places.set(value, place)
+  }
+
   /** Appends a kernel call. */
   node(node: Omit<Node, 'scratch'> & { scratch?: number }): void {
     this.#nodes.push({ scratch: 0, ...node })
@@ -85,13 +100,15 @@ export class Graph {
    */
   addGradient(value: Value, emit: (into: Value, accumulate: boolean) => void, shape = value.shape): void {
     if (!value.trains) return
-    const before = this.#grads.get(value)
+    const before = this.#grads.get(value), place = this.#places.get(value)
     if (before === undefined) {
-      const into = this.value(shape, false)
+      const into = place ? this.fixed(place.ptr, shape) : this.value(shape, false)
       this.#hold(value, into)
-      emit(into, false)
+      emit(into, place?.started ?? false)
       return
     }
+    // its order of summation would depend on how the batch is cut
+    if (place) throw new Error('graph expected a collected gradient to be added to once, got a parameter that is used twice')
     emit(this.#own(value, before), true)
   }
 
@@ -163,6 +180,14 @@ export class Graph {
     this.#entries = []
   }
 
+  /** Bytes of memory that running it takes. Nothing can be appended afterwards. */
+  get bytes(): number { return this.#planned().bytes }
+
+  #planned(): Plan {
+    this.#plan ??= planMemory(this.#nodes, this.#pinned)
+    return this.#plan
+  }
+
   /**
    * Plans, runs, and hands a reader to `after`; then all memory of the step is given back.
    *
@@ -172,7 +197,7 @@ export class Graph {
     if (this.#ran) throw new Error('graph expected to be run once, got a second run; build a new one for each step')
     this.#ran = true
     const { kernels, arena } = this.engine
-    const plan = planMemory(this.#nodes, this.#pinned)
+    const plan = this.#planned()
     return arena.frame(plan.bytes, base => {
       const at: At = value => {
         if (value.fixed !== undefined) return value.fixed

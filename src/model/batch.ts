@@ -51,15 +51,28 @@ export function packSequences(
   return { ids, offsets, count: sequences.length, longest }
 }
 
-/** The sequences of a batch as an input of a graph. RangeError where they do not tile its ids: kernels trust them. */
-export function sequencesOf(graph: Graph, batch: TokenBatch): Sequences {
-  const { offsets, count, longest, ids } = batch
+/** Sequences `from` .. `to` of a batch, as a batch of their own. */
+export function pieceOf(batch: TokenBatch, from: number, to: number): TokenBatch {
+  const start = batch.offsets[from]
+  const offsets = batch.offsets.slice(from, to + 1).map(offset => offset - start)
+  let longest = 0
+  for (let s = from; s < to; s++) longest = Math.max(longest, batch.offsets[s + 1] - batch.offsets[s])
+  return { ids: batch.ids.subarray(start, batch.offsets[to]), offsets, count: to - from, longest }
+}
+
+/** RangeError where the sequences do not tile the ids: kernels trust them. */
+export function checkBatch({ offsets, count, longest, ids }: TokenBatch): void {
   let fits = offsets.length === count + 1 && offsets[0] === 0 && offsets[count] === ids.length
   for (let s = 0; fits && s < count; s++) fits = offsets[s] < offsets[s + 1] && offsets[s + 1] - offsets[s] <= longest
   if (!fits) {
     throw new RangeError('"batch" expected offsets that rise from 0 to the number of ids, got others; make it ' +
       'with packSequences')
   }
+}
+
+/** The sequences of a batch as an input of a graph. */
+export function sequencesOf(graph: Graph, batch: TokenBatch): Sequences {
+  checkBatch(batch)
   return { offsets: graph.input(batch.offsets), count: batch.count, longest: batch.longest }
 }
 

@@ -31,19 +31,20 @@ export function scale(pass: Pass, layer: string, x: Value, s: number): Value {
 }
 
 /**
- * Dropout, where the pass has any: element i is kept iff its 32 random bits reach rate * 2^32, and scaled by 1 / (1 - rate).
- * The mask is a function of (key, stream, i) alone; going back computes it again.
+ * Dropout of x [M, C], where the pass has any: an element is kept iff its 32 random bits reach rate * 2^32, and scaled by
+ * 1 / (1 - rate). The mask is a function of (key, stream, row in the whole batch, column); going back computes it again.
  */
 export function dropout(pass: Pass, layer: string, x: Value): Value {
   if (pass.dropout === undefined) return x
   const { graph } = pass
-  const { rate, key } = pass.dropout
+  const { rate, key, first = 0 } = pass.dropout
+  const [M, C] = x.shape
   const stream = pass.nextStream()
   const threshold = Math.floor(rate * 4294967296) | 0, factor = Math.fround(1 / (1 - rate))
   const y = graph.value(x.shape, x.trains)
   const apply = (out: Value, from: Value) => graph.node({
     op: 'dropout_forward', layer, outs: [out], ins: [from], absorbs: [from],
-    run: (k, at) => { k['dropout_forward'](at(out), at(from), out.length, threshold, factor, key[0], key[1], stream) },
+    run: (k, at) => { k['dropout_forward'](at(out), at(from), M, C, first, threshold, factor, key[0], key[1], stream) },
   })
   apply(y, x)
   graph.onBackward([y], () => graph.addGradientBySum(x, layer, dx => apply(dx, graph.gradient(y)!)))

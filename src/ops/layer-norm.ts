@@ -53,13 +53,17 @@ function normalize(pass: Pass, x: Value, residual: Value | undefined, norm: Norm
   graph.onBackward([y], () => {
     const dy = graph.gradient(y)!
     if (w.trains || b.trains) {
-      const dw = graph.value([C], false), db = graph.value([C], false)
-      graph.node({
+      // one kernel gives both: what nobody asked for goes to an array that nobody reads
+      const into = (value: Value, emit: (d: Value, accumulate: boolean) => void) =>
+        value.trains ? graph.addGradient(value, emit) : emit(graph.value([C], false), false)
+      into(w, (dw, addToW) => into(b, (db, addToB) => graph.node({
         op: 'layer_norm_backward_params', layer, outs: [dw, db], ins: [dy, sum, mean, rstd],
-        run: (k, at) => { k['layer_norm_backward_params'](at(dw), at(db), at(dy), at(sum), at(mean), at(rstd), M, C) },
-      })
-      graph.shareGradient([w], dw, layer)
-      graph.shareGradient([b], db, layer)
+        run: (k, at) => {
+          if (!addToW) k['zero'](at(dw), C)
+          if (!addToB) k['zero'](at(db), C)
+          k['layer_norm_backward_params'](at(dw), at(db), at(dy), at(sum), at(mean), at(rstd), M, C)
+        },
+      })))
     }
     if (!x.trains && !residual?.trains) return
     const dx = graph.value([M, C], false)

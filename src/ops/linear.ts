@@ -38,9 +38,9 @@ export function linear(pass: Pass, x: Value, site: Site): Value {
       }))
     }
     if (c) {
-      graph.addGradientBySum(c, layer, dc => graph.node({
+      graph.addGradient(c, (dc, accumulate) => graph.node({
         op: 'linear_backward_bias', layer, outs: [dc], ins: [dy],
-        run: (k, at) => { k['column_sums'](at(dc), at(dy), M, N) },
+        run: (k, at) => { k['column_sums'](at(dc), at(dy), M, N, accumulate ? 1 : 0) },
       }))
     }
   })

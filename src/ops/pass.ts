@@ -4,7 +4,7 @@
  * @module
  */
 import { aNumber } from '../assert.ts'
-import type { Graph } from '../graph/graph.ts'
+import type { Graph, Place } from '../graph/graph.ts'
 import type { Value } from '../graph/value.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Weight } from './weight.ts'
@@ -36,6 +36,8 @@ export interface Rows {
 /** Dropout of a training pass: the mask is a function of key, stream and element, so it can be replayed. */
 export interface Dropout {
   readonly rate: number
+  /** Number of the pass's first row in the whole batch, where this is a piece of one. */
+  readonly first?: number
   readonly key: readonly [number, number]
 }
 
@@ -44,6 +46,8 @@ export interface PassOptions {
   readonly graph: Graph
   /** Rows that train, per tensor; none: inference. */
   readonly trained?: ReadonlyMap<Tensor, Rows>
+  /** Where the gradient of a trained tensor is collected, for batches in pieces; default: in the pass's own memory. */
+  readonly collect?: (tensor: Tensor) => Place | undefined
   /** The pair of a site, if it has one. */
   readonly lowRank?: (site: Site) => LowRank | undefined
   readonly dropout?: Dropout
@@ -54,14 +58,16 @@ export class Pass {
   readonly graph: Graph
   readonly #trained: ReadonlyMap<Tensor, Rows>
   readonly #lowRank: (site: Site) => LowRank | undefined
+  readonly #collect: (tensor: Tensor) => Place | undefined
   readonly #values = new Map<Tensor, Value>()
   readonly dropout: Dropout | undefined
   #streams = 0
 
-  constructor({ graph, trained = new Map(), lowRank = () => undefined, dropout }: PassOptions) {
+  constructor({ graph, trained = new Map(), lowRank = () => undefined, collect = () => undefined, dropout }: PassOptions) {
     this.graph = graph
     this.#trained = trained
     this.#lowRank = lowRank
+    this.#collect = collect
     if (dropout) aNumber('dropout rate', dropout.rate, 0, 1 - 2 ** -24)
     this.dropout = dropout && dropout.rate > 0 ? dropout : undefined
   }
@@ -74,6 +80,8 @@ export class Pass {
     let value = this.#values.get(tensor)
     if (value === undefined) {
       value = this.graph.fixed(tensor.ptr, tensor.shape, this.#trained.has(tensor))
+      const place = value.trains ? this.#collect(tensor) : undefined
+      if (place) this.graph.collect(value, place)
       this.#values.set(tensor, value)
     }
     return value

@@ -6,6 +6,7 @@
  */
 import { anInteger, anOptions, aString, oneOf, show } from '../assert.ts'
 import { Graph } from '../graph/graph.ts'
+import type { Place } from '../graph/graph.ts'
 import type { Value } from '../graph/value.ts'
 import { packSequences } from '../model/batch.ts'
 import type { TokenBatch } from '../model/batch.ts'
@@ -41,6 +42,8 @@ export interface ForwardOptions {
   /** Rank prefix of the adapter; default: its maximum. */
   readonly rank?: number | undefined
   readonly dropout?: Dropout | undefined
+  /** Where gradients are collected, for batches in pieces. */
+  readonly collect?: (tensor: Tensor) => Place | undefined
 }
 
 /** Names of the head's tensors. */
@@ -91,10 +94,10 @@ export function textClassifier(parts: ClassifierParts): Classifier {
       return found
     },
     pack: (sequences: readonly ArrayLike<number>[]) => packSequences(sequences, encoder),
-    forward(batch: TokenBatch, { trained, rank, dropout }: ForwardOptions = {}) {
+    forward(batch: TokenBatch, { trained, rank, dropout, collect }: ForwardOptions = {}) {
       const pass = new Pass({
         graph: new Graph(encoder.engine),
-        ...(trained && { trained }), ...(dropout && { dropout }),
+        ...(trained && { trained }), ...(dropout && { dropout }), ...(collect && { collect }),
         ...(adapter && { lowRank: adapter.at(rank ?? adapter.config.rank) }),
       })
       return { pass, logits: linear(pass, encoder.embed(pass, batch), head) }

@@ -17,7 +17,7 @@ export class Arena {
   readonly memory: WebAssembly.Memory
   #top: number
   #limit: number
-  #frame = false
+  #frames = 0
   #attempt = false
   #peak: number
 
@@ -40,7 +40,7 @@ export class Arena {
 
   /** Reserves bytes for as long as the arena lives; 64-byte aligned, contents unspecified. */
   reserve(bytes: number): number {
-    if (this.#frame) {
+    if (this.#frames > 0) {
       throw new Error('arena expected no frame in use, got a lasting reservation; reserve before the step')
     }
     return this.#take(bytes)
@@ -66,25 +66,28 @@ export class Arena {
     }
   }
 
-  /** Runs `body` with a block of `bytes` that is given back when it ends, however it ends. */
+  /** Bytes that a frame may still have. */
+  get left(): number { return this.#limit - Math.ceil(this.#top / 64) * 64 }
+
+  /**
+   * Runs `body` with a block of `bytes` that is given back when it ends, however it ends. A frame may hold another: the
+   * inner one is given back first.
+   */
   frame<R>(bytes: number, body: (ptr: number) => R): R {
-    if (this.#frame) {
-      throw new Error('arena expected no frame in use, got a second one; finish the step before the next')
-    }
     const mark = this.#top
     const ptr = this.#take(bytes)
-    this.#frame = true
+    this.#frames++
     try {
       return body(ptr)
     } finally {
-      this.#frame = false
+      this.#frames--
       this.#top = mark
     }
   }
 
   /** Goes on in another part of the memory: a thread that has found the shared weights, for what is its own. */
   continueAt(base: number, limit: number): void {
-    if (this.#frame) throw new Error('arena expected no frame in use, got a move; finish the step first')
+    if (this.#frames > 0) throw new Error('arena expected no frame in use, got a move; finish the step first')
     this.#top = base
     this.#limit = limit
   }

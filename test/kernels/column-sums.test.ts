@@ -11,7 +11,7 @@ test('column_sums for C 0..13 and 0..200 rows: the bits of the definition, withi
   for (const M of [0, 1, 2, 5, 200]) {
     for (let C = 0; C <= 13; C++) {
       const x = rng(M * 100 + C).f32(M * C)
-      const { out } = run(`column_sums [${M}, ${C}]`, ({ k, put, out }) => { k.column_sums(out('out', C), put(x), M, C) })
+      const { out } = run(`column_sums [${M}, ${C}]`, ({ k, put, out }) => { k.column_sums(out('out', C), put(x), M, C, 0) })
       sameBits(out, columnSums(x, M, C, Math.fround), `[${M}, ${C}]`)
       const sizes = columnSums(x.map(Math.abs), M, C)
       close(out, columnSums(x, M, C), j => M * EPS * 1.01 * sizes[j], `[${M}, ${C}]`)

@@ -12,7 +12,7 @@ const words = (x: Float32Array) => [...new Uint32Array(x.buffer)]
 /** Which of n elements are kept at rate p. */
 function mask(n: number, p: number, key0: number, key1: number, stream: number): Float32Array {
   return run('mask', ({ k, put, out }) => {
-    k.dropout_forward(out('kept', n), put(new Float32Array(n).fill(1)), n, p * 2 ** 32, 1, key0, key1, stream)
+    k.dropout_forward(out('kept', n), put(new Float32Array(n).fill(1)), 1, n, 0, p * 2 ** 32, 1, key0, key1, stream)
   }).kept
 }
 
@@ -36,14 +36,15 @@ test('philox_block gives the known answers of Random123 for philox4x32, 10 round
 })
 
 test('dropout_forward equals the reference for every remainder of 16, same bits in both builds, in place too', () => {
-  for (let n = 0; n < 52; n++) {
+  for (let C = 1; C < 52; C++) {
+    const M = 1 + C % 3, n = M * C, first = 5 * C
     const x = rng(n).f32(n), scale = Math.fround(1 / 0.7), threshold = Math.round(0.3 * 2 ** 32)
-    const got = run(`dropout ${n}`, ({ k, put, out, change }) => {
-      k.dropout_forward(out('y', n), put(x), n, threshold, scale, 17, -3, 5)
+    const got = run(`dropout ${C}`, ({ k, put, out, change }) => {
+      k.dropout_forward(out('y', n), put(x), M, C, first, threshold, scale, 17, -3, 5)
       const over = change('over', x)
-      k.dropout_forward(over, over, n, threshold, scale, 17, -3, 5)
+      k.dropout_forward(over, over, M, C, first, threshold, scale, 17, -3, 5)
     })
-    const expected = reference.dropoutForward(x, threshold, scale, 17, -3, 5)
+    const expected = reference.dropoutForward(x, C, first, threshold, scale, 17, -3, 5)
     close(got.y, expected, (i) => EPS * Math.abs(expected[i]))
     assert.equal(got.over, got.y)
   }
@@ -53,8 +54,19 @@ test('replayable: a longer array begins with the mask of a shorter one; backward
   const long = mask(1000, 0.25, 1, 2, 3)
   assert.equal(mask(333, 0.25, 1, 2, 3), long.slice(0, 333))
   const dy = rng(1).f32(40), threshold = 2 ** 30
-  const f = (x: ArrayLike<number>) => reference.dropoutForward(x, threshold, 4 / 3, 1, 2, 3)
+  const f = (x: ArrayLike<number>) => reference.dropoutForward(x, 8, 3, threshold, 4 / 3, 1, 2, 3)
   checkGradient((x) => dot(f(x), dy), rng(2).f32(40), f(dy))
+})
+
+test('rows from any row on have the mask that they have in the whole batch', () => {
+  const C = 20, x = new Float32Array(7 * C).fill(1)
+  const whole = run('whole', ({ k, put, out }) => { k.dropout_forward(out('y', 7 * C), put(x), 7, C, 0, 2 ** 31, 2, 9, 8, 7) }).y
+  for (let from = 0; from < 7; from++) {
+    const part = run('part', ({ k, put, out }) => {
+      k.dropout_forward(out('y', (7 - from) * C), put(x.subarray(from * C)), 7 - from, C, from, 2 ** 31, 2, 9, 8, 7)
+    }).y
+    assert.equal(part, whole.slice(from * C))
+  }
 })
 
 test('threshold 0 keeps everything; a dropped NaN or infinity is 0, a kept one is not hidden', () => {
@@ -62,7 +74,7 @@ test('threshold 0 keeps everything; a dropped NaN or infinity is 0, a kept one i
   const kept = mask(64, 0.5, 9, 9, 9)
   for (const bad of [NaN, Infinity]) {
     const y = run('bad', ({ k, put, out }) => {
-      k.dropout_forward(out('y', 64), put(new Float32Array(64).fill(bad)), 64, 2 ** 31, 2, 9, 9, 9)
+      k.dropout_forward(out('y', 64), put(new Float32Array(64).fill(bad)), 1, 64, 0, 2 ** 31, 2, 9, 9, 9)
     }).y
     y.forEach((v, i) => assert.ok(kept[i] ? !Number.isFinite(v) : v === 0))
   }

@@ -23,10 +23,11 @@ export function philoxBlock(c0: number, c1: number, c2: number, c3: number, key0
 }
 
 export function dropoutForward(
-  x: Vec, threshold: number, scale: number, key0: number, key1: number, stream: number,
+  x: Vec, C: number, first: number, threshold: number, scale: number, key0: number, key1: number, stream: number,
 ): Float64Array {
   return Float64Array.from(x, (v, i) => {
-    const word = philox([(i >> 4) * 4 + (i & 3), 0, stream, 0], [key0, key1])[(i >> 2) & 3]
+    const m = Math.floor(i / C), c = i % C
+    const word = philox([(c >> 4) * 4 + (c & 3), first + m, stream, 0], [key0, key1])[(c >> 2) & 3]
     return word >= threshold ? v * scale : 0
   })
 }

@@ -1,0 +1,155 @@
+/**
+ * Loss and gradients of a batch, collected over its pieces.
+ * @module
+ */
+import { aNumber, anOptions, show } from '../assert.ts'
+import { NumericError } from '../errors.ts'
+import { pieceOf } from '../model/batch.ts'
+import type { TokenBatch } from '../model/batch.ts'
+import { crossEntropy } from '../ops/cross-entropy.ts'
+import type { Dropout } from '../ops/pass.ts'
+import { tensorOf, trainedRows } from '../peft/slice.ts'
+import type { Slice, SlicePart } from '../peft/slice.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { argmaxRows } from './argmax.ts'
+import type { Classifier } from './classifier.ts'
+import { inPieces } from './pieces.ts'
+import type { Piece } from './pieces.ts'
+
+/** What a step reports. */
+export interface StepResult {
+  /** Mean cross-entropy of the batch, before the step. */
+  readonly loss: number
+  /** How many of the batch were classified right, before the step. */
+  readonly correct: number
+  /** L2 norm of the gradient of the whole slice, before it is clipped. */
+  readonly gradientNorm: number
+}
+
+/** Options of a step. */
+export interface StepOptions {
+  readonly dropout?: Dropout | undefined
+  /** Scales the gradient down to this L2 norm where it is larger. */
+  readonly maxGradientNorm?: number | undefined
+}
+
+/** Addresses of the gradient of each part, valid inside `use` only. */
+export type Gradients = ReadonlyMap<SlicePart, number>
+
+/** The gradient of a part: where it is collected, and whether anything flowed there. */
+interface Collected {
+  readonly part: SlicePart
+  /** Bytes from the start of the block. */
+  readonly offset: number
+  /** Elements: the rows of a part of an adapter, all rows of any other tensor. */
+  readonly length: number
+  /** Bytes from `offset` to the part's first row. */
+  readonly skip: number
+  started: boolean
+}
+
+/**
+ * Computes loss and gradient of the mean loss over a batch, and hands the gradients to `use`.
+ *
+ * @throws NumericError where anything is not finite; `use` has not been called then.
+ * @throws RangeError where not even one sequence fits the memory
+ */
+export function withGradients<R>(
+  task: Classifier, batch: TokenBatch, targets: Int32Array, slice: Slice, options: StepOptions,
+  use: (gradients: Gradients, result: StepResult) => R,
+): R {
+  checkStep(task, batch, targets, options)
+  const { kernels, arena } = task.encoder.engine
+  const { places, bytes } = placesOf(task, slice)
+  return arena.frame(bytes, base => {
+    const losses = new Float32Array(batch.count), probabilities = new Float32Array(batch.count * task.labels.length)
+    inPieces(batch, arena, (from, to) => gradientGraph(task, batch, targets, slice, options, places, base, from, to, (one, many) => {
+      losses.set(one, from)
+      probabilities.set(many, from * task.labels.length)
+    }))
+    const gradients = new Map<SlicePart, number>()
+    let squares = 0
+    for (const { part, offset, length, skip, started } of places.values()) {
+      // a part that no path reaches (a table that this batch does not use) has a gradient of zeros
+      if (!started) kernels['zero'](base + offset, length)
+      gradients.set(part, base + offset + skip)
+      if (started) squares += kernels['sum_squares'](base + offset + skip, sizeOf(part))
+    }
+    const gradientNorm = Math.sqrt(squares)
+    clip(task, gradients, gradientNorm, options.maxGradientNorm)
+    const correct = argmaxRows(probabilities, task.labels.length).reduce((count, best, i) => count + (best === targets[i] ? 1 : 0), 0)
+    let sum = 0
+    for (const loss of losses) sum += loss
+    return use(gradients, { loss: sum / losses.length, correct, gradientNorm })
+  })
+}
+
+const sizeOf = (part: SlicePart): number => (part.to - part.from) * part.columns
+
+function checkStep(task: Classifier, batch: TokenBatch, targets: Int32Array, options: StepOptions): void {
+  anOptions('step', options, ['dropout', 'maxGradientNorm'])
+  if (!(targets instanceof Int32Array)) throw new TypeError(`"targets" expected an Int32Array, got ${show(targets)}`)
+  if (options.maxGradientNorm !== undefined) aNumber('maxGradientNorm', options.maxGradientNorm, Number.MIN_VALUE)
+  if (targets.length !== batch.count) {
+    throw new RangeError(`"targets" expected ${batch.count} classes, got ${targets.length}`)
+  }
+  for (const target of targets) {
+    if (!(target >= 0 && target < task.labels.length)) {
+      throw new RangeError(`"targets" expected classes from 0 to ${task.labels.length - 1}, got ${target}`)
+    }
+  }
+}
+
+/** One block for the gradients of all parts. */
+function placesOf(task: Classifier, slice: Slice): { places: Map<Tensor, Collected>, bytes: number } {
+  const factors = new Set(task.adapter?.pairs.flatMap(({ A, Bt }) => [A, Bt]))
+  const places = new Map<Tensor, Collected>()
+  let bytes = 0
+  for (const part of slice.parts) {
+    const tensor = tensorOf(task.parameters, part), factor = factors.has(tensor)
+    const length = factor ? sizeOf(part) : tensor.length
+    places.set(tensor, { part, offset: bytes, length, skip: factor ? 0 : part.from * part.columns * 4, started: false })
+    bytes += Math.ceil(length * 4 / 64) * 64
+  }
+  return { places, bytes }
+}
+
+/** Forward and backward of sequences `from` .. `to`, ready to run. */
+function gradientGraph(
+  task: Classifier, batch: TokenBatch, targets: Int32Array, slice: Slice, { dropout }: StepOptions,
+  places: ReadonlyMap<Tensor, Collected>, base: number, from: number, to: number,
+  after: (losses: Float32Array, probabilities: Float32Array) => void,
+): Piece {
+  const { pass, logits } = task.forward(pieceOf(batch, from, to), {
+    trained: trainedRows(task.parameters, slice), rank: slice.rank,
+    dropout: dropout && { ...dropout, first: batch.offsets[from] },
+    collect(tensor) {
+      const place = places.get(tensor)
+      return place && { ptr: base + place.offset, started: place.started }
+    },
+  })
+  const { graph } = pass
+  // the mean is over the whole batch, whatever the pieces are
+  const { losses, probabilities } = crossEntropy(pass, 'loss', logits, graph.input(targets.slice(from, to)), 1 / batch.count)
+  graph.keep(losses)
+  graph.keep(probabilities)
+  const reached = [...places].flatMap(([tensor, place]) => {
+    const gradient = pass.gradient(tensor)
+    if (gradient) graph.keep(gradient)
+    return gradient ? [place] : []
+  })
+  return {
+    bytes: graph.bytes,
+    run: () => graph.run(read => {
+      for (const place of reached) place.started = true
+      after(read(losses), read(probabilities))
+    }),
+  }
+}
+
+function clip(task: Classifier, gradients: Gradients, norm: number, most: number | undefined): void {
+  // its square, which AdamW keeps, would overflow in f32 and stay infinite
+  if (!(Math.min(norm, most ?? Infinity) < 2 ** 60)) throw new NumericError('gradient_norm', 'slice', String(norm))
+  if (most === undefined || norm <= most) return
+  for (const [part, address] of gradients) task.encoder.engine.kernels['scale'](address, address, most / norm, sizeOf(part))
+}

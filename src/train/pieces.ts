@@ -1,0 +1,48 @@
+/**
+ * Works through a batch in pieces of whole sequences, so that activations fit the cache and take the same memory however
+ * large the batch is. No bit depends on the pieces: sequences do not see each other, and every sum over rows goes on, in
+ * ascending order, where the piece before it ended.
+ * @module
+ */
+import { checkBatch } from '../model/batch.ts'
+import type { TokenBatch } from '../model/batch.ts'
+import type { Arena } from '../wasm/arena.ts'
+
+/** A graph of a piece, ready to run. */
+export interface Piece {
+  /** Memory that it takes. */
+  readonly bytes: number
+  run(): void
+}
+
+/** Tokens of a piece, at least: enough rows for the products, few enough for the cache. */
+const TOKENS = 256
+
+/**
+ * Builds and runs a graph for each piece, the first sequences first. A piece that does not fit the memory is halved.
+ *
+ * @param build - the graph of the sequences `from` .. `to`
+ */
+export function inPieces(batch: TokenBatch, arena: Arena, build: (from: number, to: number) => Piece): void {
+  checkBatch(batch)
+  const pieces = cut(batch)
+  while (pieces.length > 0) {
+    const [from, to] = pieces.shift()!
+    const piece = build(from, to)
+    if (to - from > 1 && piece.bytes > arena.left) {
+      const half = (from + to) >> 1
+      pieces.unshift([from, half], [half, to])
+    } else piece.run()
+  }
+}
+
+/** Runs of sequences of TOKENS tokens at least, but for the last: [from, to) of each. */
+function cut({ offsets, count }: TokenBatch): [number, number][] {
+  const ranges: [number, number][] = []
+  for (let from = 0, to = 1; to <= count; to++) {
+    if (to < count && offsets[to] - offsets[from] < TOKENS) continue
+    ranges.push([from, to])
+    from = to
+  }
+  return ranges
+}
