@@ -7,19 +7,15 @@
  * has two meanings, and none is hidden.
  * @module
  */
-import { anInteger, aString, show } from '../assert.ts'
+import { anInteger, show } from '../assert.ts'
 import { FormatError } from '../errors.ts'
-import { compareDtypes, dtypeSize, fromF32, isDtype } from './dtype.ts'
+import { dtypeSize, fromF32, isDtype } from './dtype.ts'
 import type { Dtype } from './dtype.ts'
 import { asObject, parseJson } from './json.ts'
+import { layoutSafetensors, MAX_HEADER_BYTES, PREFIX_BYTES } from './safetensors-layout.ts'
 import type { FileSource } from './source.ts'
 import { countElements, tensorInfo } from './tensor-file.ts'
 import type { TensorFile, TensorInfo } from './tensor-file.ts'
-
-const PREFIX_BYTES = 8
-
-/** Longest header that is read: the limit of the format's own library. */
-export const MAX_HEADER_BYTES = 100_000_000
 
 interface Placed extends TensorInfo {
   /** First byte of the tensor in the file. */
@@ -54,8 +50,8 @@ export async function openSafetensors(source: FileSource, name: string): Promise
   const { readRange, size } = source
   if (readRange === undefined || size === undefined) return parseSafetensors(await source.read(name), name)
   const fileLength = anInteger(`size of ${name}`, await size.call(source, name))
-  const range = async (start: number, end: number): Promise<Uint8Array> => {
-    const bytes = await readRange.call(source, name, start, end)
+  const range = async (start: number, end: number, into?: Uint8Array): Promise<Uint8Array> => {
+    const bytes = await readRange.call(source, name, start, end, into)
     if (bytes.length !== end - start) {
       throw new FormatError(`${show(name)} expected ${end - start} bytes from byte ${start}, got ${bytes.length}`)
     }
@@ -87,43 +83,17 @@ export function writeSafetensors(
   tensors: ReadonlyMap<string, TensorData>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const blocks = [...tensors].map(([name, tensor]) => ({ name, ...tensor, bytes: encode(name, tensor) }))
-  blocks.sort((a, b) => compareDtypes(a.dtype, b.dtype) || compareNames(a.name, b.name))
-
-  const entries: string[] = []
-  const keys = Object.keys(metadata).sort(compareNames)
-  if (keys.length > 0) {
-    const pairs = keys.map(key => `${quote(key)}:${quote(aString(`metadata.${key}`, metadata[key], true))}`)
-    entries.push(`"__metadata__":{${pairs.join(',')}}`)
-  }
-  let offset = 0
-  for (const { name, dtype, shape, bytes } of blocks) {
-    const end = offset + bytes.length
-    entries.push(`${quote(name)}:{"dtype":"${dtype}","shape":[${shape.join(',')}],"data_offsets":[${offset},${end}]}`)
-    offset = end
-  }
-  const text = new TextEncoder().encode(`{${entries.join(',')}}`)
-  const headerLength = Math.ceil(text.length / 8) * 8
-  if (headerLength > MAX_HEADER_BYTES) {
-    throw new RangeError(`"tensors" expected a header of at most ${MAX_HEADER_BYTES} bytes, got ${headerLength}`)
-  }
-
-  const out = new Uint8Array(PREFIX_BYTES + headerLength + offset)
-  new DataView(out.buffer).setUint32(0, headerLength, true)
-  out.set(text, PREFIX_BYTES)
-  out.fill(0x20, PREFIX_BYTES + text.length, PREFIX_BYTES + headerLength)
-  let at = PREFIX_BYTES + headerLength
-  for (const { bytes } of blocks) {
-    out.set(bytes, at)
-    at += bytes.length
-  }
+  const { header, places, bytes } = layoutSafetensors([...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape })), metadata)
+  const out = new Uint8Array(bytes)
+  out.set(header)
+  for (const [name, tensor] of tensors) out.set(encode(name, tensor), places.get(name)!)
   return out
 }
 
 function tensorFile(
   header: Header,
   title: string,
-  range: (start: number, end: number) => Promise<Uint8Array>,
+  range: (start: number, end: number, into?: Uint8Array) => Promise<Uint8Array>,
 ): TensorFile {
   const file: TensorFile = Object.freeze({
     title,
@@ -132,6 +102,10 @@ function tensorFile(
     bytes: async (name: string) => {
       const { start, byteLength } = tensorInfo(file, name) as Placed
       return byteLength === 0 ? new Uint8Array(0) : range(start, start + byteLength)
+    },
+    range: async (name: string, from: number, to: number, into?: Uint8Array) => {
+      const { start } = tensorInfo(file, name) as Placed
+      return from === to ? new Uint8Array(0) : range(start + from, start + to, into)
     },
   })
   return file
@@ -248,12 +222,7 @@ function readMetadata(entry: unknown, out: Map<string, string>, where: string): 
 }
 
 function encode(name: string, { dtype, shape, data }: TensorData): Uint8Array {
-  aString('tensor name', name)
-  if (name === '__metadata__')
-    throw new RangeError('"tensor name" expected a name other than "__metadata__", which is reserved')
-  if (!isDtype(dtype)) throw new RangeError(`tensor ${show(name)}: "dtype" expected a known type, got ${show(dtype)}`)
-  const count = countElements(shape)
-  if (typeof count === 'string') throw new RangeError(`tensor ${show(name)}: ${count}`)
+  const count = countElements(shape) as number
   if (data instanceof Float32Array) {
     if (data.length !== count) {
       throw new RangeError(
@@ -269,19 +238,4 @@ function encode(name: string, { dtype, shape, data }: TensorData): Uint8Array {
     )
   }
   return data
-}
-
-function quote(text: string): string {
-  if (/\p{Surrogate}/u.test(text)) throw new RangeError(`"name" expected well-formed Unicode, got ${show(text)}`)
-  return JSON.stringify(text)
-}
-
-/** Order of code points, which is also the order of UTF-8 bytes. */
-function compareNames(a: string, b: string): number {
-  const left = new TextEncoder().encode(a)
-  const right = new TextEncoder().encode(b)
-  for (let i = 0; i < left.length && i < right.length; i++) {
-    if (left[i] !== right[i]) return left[i] - right[i]
-  }
-  return left.length - right.length
 }

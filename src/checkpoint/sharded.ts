@@ -62,6 +62,8 @@ async function openShards(source: FileSource): Promise<TensorFile> {
     tensors,
     metadata: new Map([...shards.values()].flatMap(shard => [...shard.metadata])),
     bytes: async (name: string) => (home.get(tensorInfo(file, name).name) as TensorFile).bytes(name),
+    range: async (name: string, start: number, end: number, into?: Uint8Array) =>
+      (home.get(tensorInfo(file, name).name) as TensorFile).range(name, start, end, into),
   })
   return file
 }

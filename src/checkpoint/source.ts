@@ -12,8 +12,13 @@ export interface FileSource {
   read(name: string): Promise<Uint8Array>
   /** Whether the file exists. */
   has(name: string): Promise<boolean>
-  /** Bytes from `start` up to, not including, `end`. Used only together with `size`. */
-  readRange?(name: string, start: number, end: number): Promise<Uint8Array>
+  /**
+   * Bytes from `start` up to, not including, `end`. Used only together with `size`.
+   *
+   * @param into Memory of at least that many bytes that may be used for them: a large file then leaves no garbage.
+   * @returns The bytes, at the start of `into` or in fresh memory.
+   */
+  readRange?(name: string, start: number, end: number, into?: Uint8Array): Promise<Uint8Array>
   /** The length of the file in bytes. With `readRange` it lets a large file be read one tensor at a time. */
   size?(name: string): Promise<number>
 }
@@ -49,7 +54,7 @@ export function subfolder(source: FileSource, folder: string): FileSource {
     read: (name: string) => source.read(path(name)),
     has: (name: string) => source.has(path(name)),
     ...(readRange && {
-      readRange: (name: string, start: number, end: number) => readRange.call(source, path(name), start, end),
+      readRange: (name: string, start: number, end: number, into?: Uint8Array) => readRange.call(source, path(name), start, end, into),
     }),
     ...(size && { size: (name: string) => size.call(source, path(name)) }),
   })

@@ -29,6 +29,11 @@ export interface TensorFile {
    * @throws FormatError where there is no such tensor, or the file ends early.
    */
   bytes(name: string): Promise<Uint8Array>
+  /**
+   * Bytes `start` up to, not including, `end` of one tensor, at the start of `into` (where there is one and the source can) or
+   * in fresh memory.
+   */
+  range(name: string, start: number, end: number, into?: Uint8Array): Promise<Uint8Array>
 }
 
 /**

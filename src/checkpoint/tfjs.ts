@@ -18,7 +18,7 @@ const DTYPES: Readonly<Record<string, Dtype>> = { float32: 'F32', int32: 'I32', 
 /** Bytes that lie one after another in several files. */
 interface Group {
   readonly length: number
-  read(start: number, end: number): Promise<Uint8Array>
+  read(start: number, end: number, into?: Uint8Array): Promise<Uint8Array>
 }
 
 interface Placed extends TensorInfo {
@@ -66,6 +66,10 @@ export async function openTfjs(source: FileSource, name = 'model.json'): Promise
       const { group, start, byteLength } = tensorInfo(file, tensor) as Placed
       return group.read(start, start + byteLength)
     },
+    range: async (tensor: string, from: number, to: number, into?: Uint8Array) => {
+      const { group, start } = tensorInfo(file, tensor) as Placed
+      return group.read(start + from, start + to, into)
+    },
   })
   return file
 }
@@ -107,8 +111,8 @@ async function openGroup(source: FileSource, paths: readonly unknown[], title: s
   }
   return {
     length,
-    read: async (start, end) => {
-      const out = new Uint8Array(end - start)
+    read: async (start, end, into) => {
+      const out = into?.subarray(0, end - start) ?? new Uint8Array(end - start)
       for (const shard of shards) {
         const from = Math.max(start, shard.start)
         const to = Math.min(end, shard.end)

@@ -5,17 +5,8 @@
  */
 import { show } from '../assert.ts'
 import { FormatError } from '../errors.ts'
-import type { Dtype } from './dtype.ts'
 import { readF32, tensorInfo } from './tensor-file.ts'
 import type { TensorFile, TensorInfo } from './tensor-file.ts'
-
-/** A tensor as it is stored. */
-export interface StoredTensor {
-  readonly dtype: Dtype
-  readonly shape: readonly number[]
-  /** Little-endian values, row-major. The caller owns them. */
-  readonly bytes: Uint8Array
-}
 
 /** The weights of one model. */
 export interface Weights {
@@ -27,8 +18,10 @@ export interface Weights {
   info(name: string, shape?: readonly number[]): TensorInfo
   /** Its values as f32, in fresh memory. Throws as `info` does, and FormatError where its type is not floating. */
   f32(name: string, shape?: readonly number[]): Promise<Float32Array>
-  /** Its bytes as stored, in fresh memory, for frozen weights that are kept in f16 or bf16. Throws as `info` does. */
-  stored(name: string, shape?: readonly number[]): Promise<StoredTensor>
+  /** Its bytes `start` .. `end` as stored, at the start of `into` or in fresh memory. Throws as `info` does. */
+  range(name: string, start: number, end: number, into?: Uint8Array): Promise<Uint8Array>
+  /** Free text that the file carries. */
+  readonly metadata: ReadonlyMap<string, string>
 }
 
 /**
@@ -56,10 +49,8 @@ export function namedWeights(file: TensorFile, prefixes: readonly string[]): Wei
     has: (name: string) => stored.has(name),
     info: (name: string, shape?: readonly number[]) => tensorInfo(file, find(name), shape),
     f32: async (name: string, shape?: readonly number[]) => readF32(file, find(name), shape),
-    stored: async (name: string, shape?: readonly number[]) => {
-      const info = tensorInfo(file, find(name), shape)
-      return { dtype: info.dtype, shape: info.shape, bytes: await file.bytes(info.name) }
-    },
+    range: async (name: string, start: number, end: number, into?: Uint8Array) => file.range(tensorInfo(file, find(name)).name, start, end, into),
+    metadata: file.metadata,
   })
 }
 

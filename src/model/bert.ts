@@ -80,10 +80,10 @@ export async function loadBert(
   const loader = new Loader(engine, weights, options)
   const names = NAMES[config.architecture]
   const C = config.hiddenSize, F = config.intermediateSize, eps = config.layerNormEps
-  const words = await loader.tensor('embeddings.word_embeddings.weight', [config.vocabularySize, C])
-  const positions = await loader.tensor('embeddings.position_embeddings.weight', [config.maxTokens + config.positionOffset, C])
+  const words = await loader.table('embeddings.word_embeddings.weight', [config.vocabularySize, C])
+  const positions = await loader.table('embeddings.position_embeddings.weight', [config.maxTokens + config.positionOffset, C])
   const types = config.tokenTypes > 0
-    ? await loader.tensor('embeddings.token_type_embeddings.weight', [config.tokenTypes, C]) : undefined
+    ? await loader.table('embeddings.token_type_embeddings.weight', [config.tokenTypes, C]) : undefined
   const norm = await loader.norm('embeddings.LayerNorm', C, eps)
   const layers: Layer[] = []
   for (let i = 0; i < config.layers; i++) {

@@ -6,6 +6,7 @@
 import type { Value } from '../graph/value.ts'
 import type { Pass, Site } from '../ops/pass.ts'
 import type { Pooling } from '../ops/pool.ts'
+import type { TableFormat } from '../ops/table.ts'
 import type { WeightFormat } from '../ops/weight.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Engine } from '../wasm/engine.ts'
@@ -40,6 +41,11 @@ export interface LoadOptions {
    * `f32`, `f16`, `bf16` or `int8` for the frozen linear weights; `stored` (the default): as in the file.
    */
   readonly format?: WeightFormat | 'stored'
+  /**
+   * `f32`, `f16` or `int8` (one scale a row) for the frozen tables of words, positions and types; `stored`: as in the file
+   * (bf16 as f32). Default: as `format`, bf16 as f32. A narrow table cannot be trained and is not among the encoder's tensors.
+   */
+  readonly embeddings?: TableFormat | 'stored'
   /** True: every weight stays dense f32, so that full fine-tuning can train it. */
   readonly trainable?: boolean
   /** True: the values lie in the memory already, put there by the thread that shares it; only addresses are taken. */

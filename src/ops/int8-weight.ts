@@ -4,19 +4,34 @@
  * @module
  */
 import type { Engine } from '../wasm/engine.ts'
+import { integerRows } from './int8-rows.ts'
+import type { IntegerRows } from './int8-rows.ts'
 import type { Weight } from './weight.ts'
 
 /** Longest sum for which int8 products are allowed: beyond it too few levels are left for the other operand. */
 const LONGEST = 1 << 16
 
-/** A frozen int8 weight from f32 values; without values it is there already, packed by another thread. */
-export function int8Weight(engine: Engine, outputs: number, inputs: number, values: Float32Array | undefined): Weight {
+/**
+ * A frozen int8 weight from f32 values, or from integers and their scales; without either it is there already, packed by
+ * another thread.
+ */
+export function int8Weight(
+  engine: Engine, outputs: number, inputs: number, values: Float32Array | IntegerRows | undefined, title = 'weight',
+): Weight {
   const { kernels, arena } = engine
   if (Math.max(outputs, inputs) > LONGEST) {
     throw new RangeError(`"format" expected sums of at most ${LONGEST} terms for int8, got a weight of ${outputs} x ${inputs}; use f16`)
   }
   const forwardBytes = kernels['int8_packed_bytes'](outputs, inputs), backwardBytes = kernels['int8_packed_bytes'](inputs, outputs)
   const scale = arena.reserve(outputs * 4), forward = arena.reserve(forwardBytes), backward = arena.reserve(backwardBytes)
+  const pack = ({ values, scales }: IntegerRows) => {
+    arena.f32(scale, outputs).set(scales)
+    arena.frame(values.length, block => {
+      new Int8Array(arena.memory.buffer, block, values.length).set(values)
+      kernels['int8_pack'](forward, block, inputs, 1, outputs, inputs)
+      kernels['int8_pack'](backward, block, 1, inputs, inputs, outputs)
+    })
+  }
   const weight: Weight = {
     outputs, inputs, dense: undefined,
     scratch: kernels['int8_scratch'](Math.max(outputs, inputs)),
@@ -39,19 +54,14 @@ export function int8Weight(engine: Engine, outputs: number, inputs: number, valu
       if (next.length !== outputs * inputs) {
         throw new RangeError(`"weight" expected ${outputs} x ${inputs} values, got ${next.length}`)
       }
-      const integers = Math.ceil(next.length * 4 / 16) * 16
-      arena.frame(integers + next.length, block => {
-        arena.f32(block, next.length).set(next)
-        kernels['int8_quantize'](block + integers, scale, block, outputs, inputs)
-        kernels['int8_pack'](forward, block + integers, inputs, 1, outputs, inputs)
-        kernels['int8_pack'](backward, block + integers, 1, inputs, inputs, outputs)
-      })
+      pack(integerRows(engine, title, next, inputs))
     },
     save() {
       const parts = [[scale, outputs * 4], [forward, forwardBytes], [backward, backwardBytes]].map(([ptr, bytes]) => ({ ptr, bytes: arena.u8(ptr, bytes).slice() }))
       return () => parts.forEach(({ ptr, bytes }) => arena.u8(ptr, bytes.length).set(bytes))
     },
   }
-  if (values) weight.write(values)
+  if (values instanceof Float32Array) weight.write(values)
+  else if (values) pack(values)
   return Object.freeze(weight)
 }

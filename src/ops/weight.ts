@@ -7,7 +7,9 @@ import { show } from '../assert.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import type { Engine } from '../wasm/engine.ts'
 import type { Kernels } from '../wasm/instantiate.ts'
+import type { IntegerRows } from './int8-rows.ts'
 import { int8Weight } from './int8-weight.ts'
+import { checkHalf } from './table.ts'
 
 /** How a frozen weight is stored. */
 export type WeightFormat = 'f32' | 'f16' | 'bf16' | 'int8'
@@ -36,9 +38,10 @@ export interface Weight {
 
 /** A frozen weight, packed for the kernels; without values it is there already, packed by another thread. */
 export function packedWeight(
-  engine: Engine, format: WeightFormat, outputs: number, inputs: number, values: Float32Array | undefined,
+  engine: Engine, format: WeightFormat, outputs: number, inputs: number, values: Float32Array | IntegerRows | undefined, title = 'weight',
 ): Weight {
-  if (format === 'int8') return int8Weight(engine, outputs, inputs, values)
+  if (format === 'int8') return int8Weight(engine, outputs, inputs, values, title)
+  if (values && !(values instanceof Float32Array)) throw new TypeError(`"values" expected a Float32Array for ${show(format)}, got integers`)
   const { kernels, arena } = engine
   const code = CODES[format]
   if (code === undefined) throw new RangeError(`"format" expected f32, f16, bf16 or int8, got ${show(format)}`)
@@ -73,6 +76,7 @@ export function packedWeight(
       const scratch = kernels['gemm_scratch']()
       arena.frame(next.length * 4 + 64 + scratch, block => {
         arena.f32(block, next.length).set(next)
+        if (format === 'f16') checkHalf(engine, title, block, next.length)
         kernels['pack_weight'](ptr, block, code, outputs, inputs, block + Math.ceil(next.length * 4 / 64) * 64)
       })
     },

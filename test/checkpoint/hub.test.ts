@@ -129,7 +129,7 @@ test('weights are found with and without the prefix, and under their old names',
     'embeddings.LayerNorm.weight',
   ])
   assert.equal([...await weights.f32('embeddings.LayerNorm.weight', [2])], [0, 1])
-  assert.equal((await weights.stored('classifier.weight')).shape, [2, 2])
+  assert.is((await weights.range('classifier.weight', 4, 12)).length, 8)
   assert.not(weights.has('bert.embeddings.LayerNorm.gamma'))
   await rejects(
     weights.f32('embeddings.LayerNorm.weight', [3]),
