@@ -8,6 +8,7 @@ import { NumericError } from '../errors.ts'
 import type { Engine } from '../wasm/engine.ts'
 import { planMemory } from './plan.ts'
 import type { Plan } from './plan.ts'
+import { recompute, segments } from './recompute.ts'
 import type { At, Node, Value } from './value.ts'
 
 interface Entry {
@@ -36,6 +37,8 @@ export class Graph {
   /** Where the gradients of parameters go, if not into the step's own memory. */
   #places = new Map<Value, Place>()
   #plan: Plan | undefined
+  /** Index of the first node of the way back. */
+  #turn = 0
   #ran = false
 
   constructor(engine: Engine) {
@@ -171,6 +174,7 @@ export class Graph {
 
   /** Appends the nodes of the gradient, from a value whose gradient is `seed` (written by a node or an input). */
   backward(from: Value, seed: Value): void {
+    this.#turn = this.#nodes.length
     this.#hold(from, seed)
     for (let i = this.#entries.length - 1; i >= 0; i--) {
       const { outs, back } = this.#entries[i]
@@ -182,6 +186,19 @@ export class Graph {
 
   /** Bytes of memory that running it takes. Nothing can be appended afterwards. */
   get bytes(): number { return this.#planned().bytes }
+
+  /** Computes as many activations again on the way back as it takes to need at most `bytes`, or the least that there is. */
+  fit(bytes: number): void {
+    const nodes = this.#nodes, given = new Set(this.#inputs.keys()), kept = new Set<Value>()
+    for (const { after, value } of segments(nodes, this.#turn)) {
+      if (this.bytes <= bytes) return
+      kept.add(value)
+      const next = recompute(nodes, this.#turn, after + 1, kept, given), plan = planMemory(next, this.#pinned)
+      if (plan.bytes >= this.bytes) continue
+      this.#nodes = next
+      this.#plan = plan
+    }
+  }
 
   #planned(): Plan {
     this.#plan ??= planMemory(this.#nodes, this.#pinned)

@@ -139,7 +139,8 @@ function gradientGraph(
     return gradient ? [place] : []
   })
   return {
-    bytes: graph.bytes,
+    get bytes() { return graph.bytes },
+    fit: bytes => graph.fit(bytes),
     run: () => graph.run(read => {
       for (const place of reached) place.started = true
       after(read(losses), read(probabilities))

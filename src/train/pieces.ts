@@ -12,6 +12,8 @@ import type { Arena } from '../wasm/arena.ts'
 export interface Piece {
   /** Memory that it takes. */
   readonly bytes: number
+  /** Makes it need less memory, for more time, if it can. */
+  fit?(bytes: number): void
   run(): void
 }
 
@@ -19,7 +21,8 @@ export interface Piece {
 const TOKENS = 256
 
 /**
- * Builds and runs a graph for each piece, the first sequences first. A piece that does not fit the memory is halved.
+ * Builds and runs a graph for each piece, the first sequences first. A piece that does not fit the memory is halved; of a
+ * single sequence that does not fit, activations are computed again on the way back.
  *
  * @param build - the graph of the sequences `from` .. `to`
  */
@@ -32,7 +35,10 @@ export function inPieces(batch: TokenBatch, arena: Arena, build: (from: number, 
     if (to - from > 1 && piece.bytes > arena.left) {
       const half = (from + to) >> 1
       pieces.unshift([from, half], [half, to])
-    } else piece.run()
+    } else {
+      if (piece.bytes > arena.left) piece.fit?.(arena.left)
+      piece.run()
+    }
   }
 }
 

@@ -25,12 +25,13 @@ function inPieces(task: Classifier, slice: Slice, options: StepOptions) {
 }
 
 /** The same in one graph. */
-function whole(task: Classifier, slice: Slice, { dropout }: StepOptions) {
+function whole(task: Classifier, slice: Slice, { dropout }: StepOptions, fit?: (graph: Graph) => void) {
   const { pass, logits } = task.forward(task.pack(SEQUENCES), { trained: trainedRows(task.parameters, slice), rank: slice.rank, dropout })
   const { losses } = crossEntropy(pass, 'loss', logits, pass.graph.input(TARGETS), 1 / SEQUENCES.length)
   pass.graph.keep(losses)
   const gradients = slice.parts.map(part => pass.gradient(tensorOf(task.parameters, part)))
   for (const gradient of gradients) if (gradient) pass.graph.keep(gradient)
+  fit?.(pass.graph)
   return pass.graph.run(read => ({
     loss: read(losses).reduce((sum, loss) => sum + loss, 0) / SEQUENCES.length,
     values: slice.parts.map((part, i) => {
@@ -83,6 +84,27 @@ test('where the memory is short, pieces are halved down to a sequence: same bits
   // what a product packs into does not shrink with the piece
   assert.ok(least < 0.7 * need, `least ${least} of ${need} bytes`)
 })
+
+for (const [title, options] of [['LoRA', { sites: ['query', 'value'] }], ['full fine-tuning', { base: true, trainable: true }]] as const) {
+  test(`${title} with dropout: activations computed again on the way back give the same bits in less memory`, async () => {
+    const task = await tinyTask(options), slice = sliceOf(task), dropout = { rate: 0.3, key: [7, 8] as const }
+    const expected = whole(task, slice, { dropout })
+    const sizes: number[] = []
+    for (const share of [1, 0.95, 0.9, 0.8, 0.7, 0]) {
+      let before = 0, after = 0
+      const got = whole(task, slice, { dropout }, graph => {
+        before = graph.bytes
+        graph.fit(before * share)
+        after = graph.bytes
+      })
+      assert.ok(after <= before && (after <= before * share || share < 0.9), `${after} of ${before} bytes, wanted ${share}`)
+      sizes.push(after)
+      assert.is(got.loss, expected.loss)
+      slice.parts.forEach((part, i) => sameBits(got.values[i], expected.values[i], `${part.tensor} at ${share}`))
+    }
+    assert.equal(sizes, [...sizes].sort((a, b) => b - a))
+  })
+}
 
 test('a parameter that is used twice is refused where gradients are collected', async () => {
   const { encoder } = await tinyTask(), graph = new Graph(encoder.engine)
