@@ -1,7 +1,7 @@
 /**
  * Activations.
  *
- * gelu_erf:  y = (x / 2) (1 + erf(x / sqrt 2));              dx = dy (Phi(x) + x phi(x))
+ * gelu_erf:  y = x Phi(x) = (x / 2) (1 + erf(x / sqrt 2));   dx = dy (Phi(x) + x phi(x))
  * gelu_tanh: y = (x / 2) (1 + tanh(u)), u = k (x + 0.044715 x^3), k = sqrt(2 / pi)
  * relu:      y = x < 0 ? 0 : x;                              dx = x > 0 ? dy : 0
  * silu:      y = x s(x), s(x) = 1 / (1 + e^-x);              dx = dy s (1 + x (1 - s))
@@ -11,8 +11,8 @@
  * the inputs. NaN gives NaN forward, relu included.
  *
  * Order of operations, each with one rounding to f32:
- *   gelu_erf   e = erf(x * 0.707106769);            y = (0.5 * x) * (1 + e)
- *   backward   g = exp((-0.5 * x) * x) * 0.398942292; dx = dy * (((0.5 * e) + 0.5) + (x * g))
+ *   gelu_erf   Phi and g = exp((-0.5 * x) * x) as in math/normal.ts;  y = x * Phi
+ *   slope      s = Phi + (x * (g * 0.398942292));   backward  dx = dy * s
  *   gelu_tanh  t = tanh(x * (((0.0356774069 * x) * x) + 0.797884583));  y = (0.5 * x) * (1 + t)
  *   backward   h = (0.5 * t) + 0.5;  d = ((0.107032224 * x) * x) + 0.797884583
  *              dx = dy * (h + (((0.5 * x) * (1 - t * t)) * d))
@@ -20,16 +20,16 @@
  *   backward   dx = dy * (s + ((x * s) * ((x < 0 ? 1 : e) / (1 + e))))
  *   tanh       dx = dy * (1 - y * y)
  *
+ * gelu_erf_slope gives y and s at once, for a training that keeps s and goes back by `multiply`, out[i] = a[i] * b[i].
+ *
  * Domain: an infinite x is a failure upstream; gelu(-inf), silu(-inf) and their gradients at infinity are NaN.
  */
 import { absolute, add, div, ifLess, lanes, mul, mulAdd, negate, splat, sub } from '../lanes'
 import { constant, HALF, ONE } from '../math/constants'
-import { erf } from '../math/erf'
 import { exp } from '../math/exp'
+import { density, phi } from '../math/normal'
 import { tanh } from '../math/tanh'
 
-const ROOT_HALF = memory.data<f32>([0.707106769])
-const MINUS_HALF = memory.data<f32>([-0.5])
 const DENSITY = memory.data<f32>([0.398942292])
 const CUBIC = memory.data<f32>([0.0356774069])
 const CUBIC_SLOPE = memory.data<f32>([0.107032224])
@@ -45,6 +45,18 @@ export function gelu_erf_backward(dx: usize, dy: usize, x: usize, n: i32): void 
   let i = 0
   if (ASC_FEATURE_SIMD) i = geluErfBack<v128>(dx, dy, x, i, n)
   geluErfBack<f32>(dx, dy, x, i, n)
+}
+
+export function gelu_erf_slope(out: usize, slope: usize, x: usize, n: i32): void {
+  let i = 0
+  if (ASC_FEATURE_SIMD) i = geluErfBoth<v128>(out, slope, x, i, n)
+  geluErfBoth<f32>(out, slope, x, i, n)
+}
+
+export function multiply(out: usize, a: usize, b: usize, n: i32): void {
+  let i = 0
+  if (ASC_FEATURE_SIMD) i = multiplyRun<v128>(out, a, b, i, n)
+  multiplyRun<f32>(out, a, b, i, n)
 }
 
 export function gelu_tanh_forward(out: usize, x: usize, n: i32): void {
@@ -100,21 +112,41 @@ export function tanh_backward(dx: usize, dy: usize, y: usize, n: i32): void {
   for (; i <= n - lanes<T>(); i += lanes<T>()) {
     const at = <usize>i << 2
     const v = load<T>(x + at)
-    const e = erf<T>(mul<T>(v, constant<T>(ROOT_HALF)))
-    store<T>(out + at, mul<T>(mul<T>(constant<T>(HALF), v), add<T>(constant<T>(ONE), e)))
+    store<T>(out + at, mul<T>(v, phi<T>(v, density<T>(v))))
   }
   return i
 }
+
+/** Phi(x) + x phi(x). */
+// @ts-ignore: decorator
+@inline function geluSlope<T>(x: T, p: T, g: T): T { return add<T>(p, mul<T>(x, mul<T>(g, constant<T>(DENSITY)))) }
 
 // @ts-ignore: decorator
 @inline function geluErfBack<T>(dx: usize, dy: usize, x: usize, i: i32, n: i32): i32 {
   for (; i <= n - lanes<T>(); i += lanes<T>()) {
     const at = <usize>i << 2
-    const v = load<T>(x + at)
-    const e = erf<T>(mul<T>(v, constant<T>(ROOT_HALF)))
-    const g = mul<T>(exp<T>(mul<T>(mul<T>(constant<T>(MINUS_HALF), v), v)), constant<T>(DENSITY))
-    const d = add<T>(mulAdd<T>(constant<T>(HALF), e, constant<T>(HALF)), mul<T>(v, g))
-    store<T>(dx + at, mul<T>(load<T>(dy + at), d))
+    const v = load<T>(x + at), g = density<T>(v)
+    store<T>(dx + at, mul<T>(load<T>(dy + at), geluSlope<T>(v, phi<T>(v, g), g)))
+  }
+  return i
+}
+
+// @ts-ignore: decorator
+@inline function geluErfBoth<T>(out: usize, slope: usize, x: usize, i: i32, n: i32): i32 {
+  for (; i <= n - lanes<T>(); i += lanes<T>()) {
+    const at = <usize>i << 2
+    const v = load<T>(x + at), g = density<T>(v), p = phi<T>(v, g)
+    store<T>(slope + at, geluSlope<T>(v, p, g))
+    store<T>(out + at, mul<T>(v, p))
+  }
+  return i
+}
+
+// @ts-ignore: decorator
+@inline function multiplyRun<T>(out: usize, a: usize, b: usize, i: i32, n: i32): i32 {
+  for (; i <= n - lanes<T>(); i += lanes<T>()) {
+    const at = <usize>i << 2
+    store<T>(out + at, mul<T>(load<T>(a + at), load<T>(b + at)))
   }
   return i
 }

@@ -5,9 +5,9 @@
  * the header of its function.
  */
 import { lanes } from '../lanes'
-import { erf } from '../math/erf'
 import { exp } from '../math/exp'
 import { log } from '../math/log'
+import { density, phi } from '../math/normal'
 
 export function exp_forward(out: usize, x: usize, n: i32): void {
   let i = 0
@@ -21,10 +21,10 @@ export function log_forward(out: usize, x: usize, n: i32): void {
   logRun<f32>(out, x, i, n)
 }
 
-export function erf_forward(out: usize, x: usize, n: i32): void {
+export function phi_forward(out: usize, x: usize, n: i32): void {
   let i = 0
-  if (ASC_FEATURE_SIMD) i = erfRun<v128>(out, x, i, n)
-  erfRun<f32>(out, x, i, n)
+  if (ASC_FEATURE_SIMD) i = phiRun<v128>(out, x, i, n)
+  phiRun<f32>(out, x, i, n)
 }
 
 // @ts-ignore: decorator
@@ -40,7 +40,10 @@ export function erf_forward(out: usize, x: usize, n: i32): void {
 }
 
 // @ts-ignore: decorator
-@inline function erfRun<T>(out: usize, x: usize, i: i32, n: i32): i32 {
-  for (; i <= n - lanes<T>(); i += lanes<T>()) store<T>(out + (<usize>i << 2), erf<T>(load<T>(x + (<usize>i << 2))))
+@inline function phiRun<T>(out: usize, x: usize, i: i32, n: i32): i32 {
+  for (; i <= n - lanes<T>(); i += lanes<T>()) {
+    const v = load<T>(x + (<usize>i << 2))
+    store<T>(out + (<usize>i << 2), phi<T>(v, density<T>(v)))
+  }
   return i
 }

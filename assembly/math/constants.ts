@@ -2,7 +2,7 @@
  * Constants that live in the module's static data, not in its code.
  *
  * Engines build a v128 constant from two 64-bit integers, each time it is used in a loop: three instructions, for
- * one that loads and splats. exp, erf and what stands on them take a third less time this way.
+ * one that loads and splats. exp and what stands on it take a third less time this way.
  */
 import { splatLoad } from '../lanes'
 

@@ -34,7 +34,8 @@ export const WORK = {
     return { floats: 5 * product(squares, H, D), ...arrays(7, rows * H * D) }
   },
   gelu_erf_forward: ([, , n]) => arrays(2, n),
-  gelu_erf_backward: ([, , , n]) => arrays(3, n),
+  gelu_erf_slope: ([, , , n]) => arrays(3, n),
+  multiply: ([, , , n]) => arrays(3, n),
   layer_norm_forward: ([, , , , , , M, C]) => arrays(2, M * C),
   add_layer_norm_forward: ([, , , , , , , , M, C]) => arrays(4, M * C),
   layer_norm_backward: ([, , , , , , M, C]) => arrays(3, M * C),

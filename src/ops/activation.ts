@@ -17,6 +17,22 @@ export function activation(pass: Pass, layer: string, kind: Activation, x: Value
   const kernel = KERNELS[kind]
   const y = graph.value(x.shape, x.trains)
   const n = x.length
+  if (kind === 'gelu' && x.trains) {
+    // value and slope share their exponential: the slope is kept in place of x
+    const slope = graph.value(x.shape, false)
+    graph.node({
+      op: 'gelu_erf_slope', layer, outs: [y, slope], ins: [x],
+      run: (k, at) => { k['gelu_erf_slope'](at(y), at(slope), at(x), n) },
+    })
+    graph.onBackward([y], () => {
+      const dy = graph.gradient(y)!
+      graph.addGradientBySum(x, layer, dx => graph.node({
+        op: 'multiply', layer, outs: [dx], ins: [dy, slope],
+        run: (k, at) => { k['multiply'](at(dx), at(dy), at(slope), n) },
+      }))
+    })
+    return y
+  }
   // a maximum or a saturation
   const swallows = kind === 'relu' || kind === 'tanh'
   graph.node({

@@ -19,10 +19,10 @@ interface Activation {
 }
 
 const activations: Activation[] = [
-  // 1 + erf is off by at most 2.25 of erf, 0.5 of the sum, 1 of the scaled argument
+  // phi is off by at most 4, and the product rounds; the slope adds a density with its roundings
   {
     name: 'gelu_erf', forward: reference.geluErfForward, backward: reference.geluErfBackward,
-    y: (x) => 4 * x + 1, dx: () => 8,
+    y: (x) => 5 * x + 1, dx: () => 8,
   },
   {
     name: 'gelu_tanh', forward: reference.geluTanhForward, backward: reference.geluTanhBackward,
@@ -66,6 +66,27 @@ for (const { name, forward, backward, y, dx } of activations) {
     assert.equal(got['dx in place'], got['dx apart'])
     assert.equal(got['dx over x'], got['dx apart'])
   })
+
+  if (name === 'gelu_erf') {
+    test('gelu_erf_slope gives the bits of gelu_erf_forward and, multiplied by dy, those of gelu_erf_backward; x may be either output', () => {
+      for (const n of lengths) {
+        const x = rng(n + 7).f32(n, 3), d = rng(n + 8).f32(n)
+        const got = run(`gelu_erf_slope of ${n}`, ({ k, put, out, change }) => {
+          const slope = out('slope', n), over = change('over', x), under = change('under', x)
+          k.gelu_erf_slope(out('y', n), slope, put(x), n)
+          k.multiply(out('dx', n), put(d), slope, n)
+          k.gelu_erf_forward(out('forward', n), put(x), n)
+          k.gelu_erf_backward(out('backward', n), put(d), put(x), n)
+          k.gelu_erf_slope(over, out('slope apart', n), over, n)
+          k.gelu_erf_slope(out('y apart', n), under, under, n)
+        })
+        const [, slope] = reference.geluErfSlope(x)
+        close(got.slope, slope, () => 8 * EPS, 'slope')
+        assert.equal([...got.dx], [...reference.multiply(got.slope, d)].map(Math.fround))
+        for (const [a, b] of [['y', 'forward'], ['dx', 'backward'], ['over', 'y'], ['under', 'slope'], ['slope apart', 'slope'], ['y apart', 'y']]) assert.equal(got[a], got[b], `${a} and ${b}`)
+      }
+    })
+  }
 
   test(`${name}: the reference's gradient agrees with differences`, () => {
     const x = rng(5).f32(40, 2), d = rng(6).f32(40)

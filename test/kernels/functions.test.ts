@@ -1,4 +1,4 @@
-// exp, log, tanh and erf over millions of f32: every exponent and sign with many mantissas, and dense where the
+// exp, log, tanh and phi over millions of f32: every exponent and sign with many mantissas, and dense where the
 // methods switch. The bounds are those that the headers in assembly/math promise.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -9,7 +9,7 @@ import * as reference from '../reference/math.ts'
 const benches = await Promise.all(variants.map((variant) => bench(variant)))
 const simd = benches[0]
 
-type Name = 'exp' | 'log' | 'tanh' | 'erf'
+type Name = 'exp' | 'log' | 'tanh' | 'phi'
 const CHUNK = 1 << 18
 
 function apply({ k, put, out, i32, f32, reset }: Bench, name: Name, x: Float32Array) {
@@ -52,7 +52,7 @@ function* around(points: number[], count: number, low: number, high: number): Ge
 }
 
 /** Largest error in ulp; NaN must come for NaN, and infinity counts as 2^128. */
-function worst(name: Name, inputs: Iterable<Float32Array>): { error: number, at: number, count: number } {
+function worst(name: Exclude<Name, 'phi'>, inputs: Iterable<Float32Array>): { error: number, at: number, count: number } {
   const f = reference[name]
   let error = 0, at = 0, count = 0
   for (const x of inputs) {
@@ -76,7 +76,7 @@ function worst(name: Name, inputs: Iterable<Float32Array>): { error: number, at:
 }
 
 const LN2 = Math.LN2
-const cases: { name: Name, bound: number, points: number[], low: number, high: number }[] = [
+const cases: { name: Exclude<Name, 'phi'>, bound: number, points: number[], low: number, high: number }[] = [
   {
     name: 'exp', bound: 1.03, low: -104, high: 89,
     points: [0.5, -0.5, 1.5, -126, -125.5, -149, -150, 128, 127.5].map((n) => n * LN2).concat(-104, 89),
@@ -89,7 +89,6 @@ const cases: { name: Name, bound: number, points: number[], low: number, high: n
     name: 'tanh', bound: 2.5, low: -10, high: 10,
     points: [0.25 * LN2, 0.75 * LN2, 1.25 * LN2, 9.0109, 10, 1e-4, 2 ** -126],
   },
-  { name: 'erf', bound: 2.25, low: -4, high: 4, points: [0.3, 0.82, 1, 3.83, 3.92, 1e-4, 2 ** -126] },
 ]
 
 for (const { name, bound, points, low, high } of cases) {
@@ -101,7 +100,9 @@ for (const { name, bound, points, low, high } of cases) {
     assert.ok(dense.error <= bound, `${dense.error} ulp at ${dense.at}`)
     if (process.env.SHOW) console.log(name, all, dense)
   })
+}
 
+for (const name of ['exp', 'log', 'tanh', 'phi'] as const) {
   test(`${name}: the scalar build gives the same bits, and every remainder of four lanes`, () => {
     for (const x of everywhere(64)) {
       const [a, b] = benches.map((each) => apply(each, name, x))
@@ -125,7 +126,7 @@ test('signed zeros, infinities, NaN and overflow come out as the headers say', (
   const expect = (name: Name, x: number, y: number) => {
     for (const got of at(name, x)) assert.ok(Object.is(got, y), `${name}(${x}): ${got}`)
   }
-  for (const name of ['exp', 'log', 'tanh', 'erf'] as const) expect(name, NaN, NaN)
+  for (const name of ['exp', 'log', 'tanh', 'phi'] as const) expect(name, NaN, NaN)
   expect('exp', 0, 1)
   expect('exp', -0, 1)
   expect('exp', -Infinity, 0)
@@ -141,28 +142,42 @@ test('signed zeros, infinities, NaN and overflow come out as the headers say', (
   expect('log', -Infinity, NaN)
   expect('log', Infinity, Infinity)
   expect('log', 1, 0)
-  for (const name of ['tanh', 'erf'] as const) {
-    for (const sign of [1, -1]) {
-      expect(name, sign * 0, sign * 0)
-      expect(name, sign * Infinity, sign)
-      expect(name, sign * 50, sign)
-    }
+  for (const sign of [1, -1]) {
+    expect('tanh', sign * 0, sign * 0)
+    expect('tanh', sign * Infinity, sign)
+    expect('tanh', sign * 50, sign)
+    expect('phi', sign * Infinity, sign < 0 ? 0 : 1)
+    expect('phi', sign * 50, sign < 0 ? 0 : 1)
+    expect('phi', sign * 3e38, sign < 0 ? 0 : 1)
   }
   expect('tanh', 2 ** -149, 2 ** -149)
   expect('tanh', -(2 ** -130), -(2 ** -130))
 })
 
-test('tanh and erf are odd and never above one', () => {
+test('tanh is odd and never above one', () => {
   for (const x of everywhere(128)) {
-    const minus = x.map((v) => -v)
-    for (const name of ['tanh', 'erf'] as const) {
-      const a = apply(simd, name, x).y, b = apply(simd, name, minus).y
+    const a = apply(simd, 'tanh', x).y, b = apply(simd, 'tanh', x.map((v) => -v)).y
+    for (let i = 0; i < x.length; i++) {
+      if (!Object.is(a[i], -b[i]) && !Number.isNaN(a[i])) assert.unreachable(`tanh(${x[i]})`)
+      if (Math.abs(a[i]) > 1) assert.unreachable(`tanh(${x[i]}) = ${a[i]}`)
+    }
+  }
+})
+
+test('phi: absolute error at most 4 * 2^-24 everywhere, within [0, 1]; relative error at most 2^-20 from -8 to 0', () => {
+  const check = (inputs: Iterable<Float32Array>) => {
+    for (const x of inputs) {
+      const { y } = apply(simd, 'phi', x)
       for (let i = 0; i < x.length; i++) {
-        if (!Object.is(a[i], -b[i]) && !Number.isNaN(a[i])) assert.unreachable(`${name}(${x[i]})`)
-        if (Math.abs(a[i]) > 1) assert.unreachable(`${name}(${x[i]}) = ${a[i]}`)
+        if (Number.isNaN(x[i])) continue
+        const expected = reference.phi(x[i]), error = Math.abs(y[i] - expected)
+        if (!(error <= 4 * 2 ** -24) || y[i] < 0 || y[i] > 1) assert.unreachable(`phi(${x[i]}): got ${y[i]}, expected ${expected}`)
+        if (x[i] < 0 && x[i] > -8 && error > expected * 2 ** -20) assert.unreachable(`phi(${x[i]}): got ${y[i]}, expected ${expected}`)
       }
     }
   }
+  check(everywhere(1024))
+  check(around([0.3, 1, -1, 2, -4, -8, 6], 1 << 15, -9, 7))
 })
 
 test.run()

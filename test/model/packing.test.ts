@@ -56,7 +56,7 @@ test('nothing below the lowest trained site is differentiated, and training a he
     const adapter = attachLora(encoder, { rank: 2, alpha: 2, sites: [site] }), task = textClassifier({ encoder, labels: LABELS, adapter })
     calls.clear()
     trainStep(task, batch(task), new Int32Array(8), sliceOf(task), adamw({ learningRate: 0.1 }))
-    return ['attention_backward', 'layer_norm_backward', 'gelu_erf_backward', 'linear_backward_input', 'layer_norm_backward_params', 'embedding_backward'].map(name => calls.get(name) ?? 0)
+    return ['attention_backward', 'layer_norm_backward', 'multiply', 'linear_backward_input', 'layer_norm_backward_params', 'embedding_backward'].map(name => calls.get(name) ?? 0)
   }
   // of both layers all but the inputs of the first query, key and value; then of the second alone; then its last norm
   assert.equal(backward('encoder.layer.0.attention.self.query'), [2, 4, 2, 9, 0, 0])

@@ -1,18 +1,22 @@
 /** Double-precision twin of assembly/kernels/activations.ts. */
-import { erf } from './math.ts'
+import { phi } from './math.ts'
 import type { Vec } from './vec.ts'
 
 const each = (x: Vec, f: (v: number) => number) => Float64Array.from(x, f)
 const back = (dy: Vec, x: Vec, slope: (v: number) => number) => Float64Array.from(x, (v, i) => dy[i] * slope(v))
 
 const density = (x: number) => Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI)
-const normal = (x: number) => (1 + erf(x / Math.SQRT2)) / 2
+const normal = phi
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
 const K = Math.sqrt(2 / Math.PI)
 const inner = (x: number) => Math.tanh(K * (x + 0.044715 * x ** 3))
 
 export const geluErfForward = (x: Vec) => each(x, (v) => v * normal(v))
 export const geluErfBackward = (dy: Vec, x: Vec) => back(dy, x, (v) => normal(v) + v * density(v))
+
+/** y and the slope by which dy is multiplied. */
+export const geluErfSlope = (x: Vec) => [geluErfForward(x), each(x, (v) => normal(v) + v * density(v))] as const
+export const multiply = (a: Vec, b: Vec) => Float64Array.from(a, (v, i) => v * b[i])
 
 export const geluTanhForward = (x: Vec) => each(x, (v) => v / 2 * (1 + inner(v)))
 export const geluTanhBackward = (dy: Vec, x: Vec) => back(dy, x, (v) => {

@@ -29,6 +29,12 @@ function fraction(a: number): number {
   return Math.exp(-a * a) / Math.sqrt(Math.PI) / below
 }
 
+/** The share of the normal distribution below x, with its relative accuracy on either side. */
+export function phi(x: number): number {
+  const a = x / Math.SQRT2
+  return x < -4 ? (a < -26.5 ? 0 : fraction(-a)) / 2 : (1 + erf(a)) / 2
+}
+
 /** A unit in the last place of f32 at y: 2^-149 below 2^-126. */
 export function ulp(y: number): number {
   word[0] = y
