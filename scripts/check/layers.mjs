@@ -35,6 +35,8 @@ export const layers = [
   { name: 'federated', paths: ['federated/'] },
   { name: 'report', paths: ['report/'], importedBy: ['simulation', 'cli'] },
   { name: 'simulation', paths: ['simulation/'] },
+  { name: 'replay', paths: ['replay/'] },
+  { name: 'selftest', paths: ['selftest/'], importedBy: ['cli'] },
   { name: 'index', paths: ['index.ts'], importedBy: [] },
   { name: 'runtime', paths: ['runtime/'], importedBy: ['cli'] },
   { name: 'cli', paths: ['cli/'], importedBy: [] },

@@ -1,17 +1,18 @@
 #!/usr/bin/env node
 /**
- * The command line: `sotto simulate`, `sotto budget`, `sotto audit`.
+ * The command line: `sotto simulate`, `sotto budget`, `sotto audit`, `sotto doctor`.
  * @module
  */
 import { Command, CommanderError } from 'commander'
 import { auditCommand } from './audit.ts'
 import { budgetCommand } from './budget.ts'
+import { doctorCommand } from './doctor.ts'
 import { BAD_INPUT, DONE, describeError, exitCodeOf, InputError } from './failure.ts'
 import { simulateCommand } from './simulate.ts'
 import { packageVersion } from './version.ts'
 
 /** Each command is a file. */
-const COMMANDS = [simulateCommand, budgetCommand, auditCommand]
+const COMMANDS = [simulateCommand, budgetCommand, auditCommand, doctorCommand]
 
 async function main(): Promise<void> {
   const program = new Command('sotto')
