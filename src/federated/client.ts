@@ -10,6 +10,7 @@ import { readSlice, writeSlice } from '../peft/slice.ts'
 import { encode } from '../privacy/mechanism/index.ts'
 import { random } from '../random.ts'
 import type { Classifier } from '../train/classifier.ts'
+import { PrefixCache } from '../train/prefix-cache.ts'
 import { trainStep } from '../train/step.ts'
 import { hashArray } from '../canonical.ts'
 import type { Sha256 } from '../canonical.ts'
@@ -50,6 +51,7 @@ export function contribute(
   const optimizer = sgd({ learningRate: local.learningRate, momentum: local.momentum ?? 0 })
   const order = random(publicSeed, 'order', plan.round, client)
   const used = order.shuffle(examples.sequences.map((_, i) => i)).slice(0, local.maxExamples ?? examples.sequences.length)
+  const cache = local.epochs > 1 ? new PrefixCache() : undefined
   let steps = 0, lossSum = 0
   try {
     for (let epoch = 0; epoch < local.epochs; epoch++) {
@@ -59,6 +61,7 @@ export function contribute(
         const { loss } = trainStep(task, task.pack(batch.map(i => examples.sequences[i])),
           Int32Array.from(batch, i => examples.targets[i]), slice, optimizer, {
             maxGradientNorm: local.maxGradientNorm,
+            prefix: cache && { cache, examples: batch },
             dropout: local.dropout ? { rate: local.dropout, key: [order.u32() | 0, order.u32() | 0] } : undefined,
           })
         steps++

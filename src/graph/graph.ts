@@ -184,6 +184,32 @@ export class Graph {
     this.#entries = []
   }
 
+  /**
+   * The last array that alone leads on to the rest and that neither training nor dropout changes: on the same inputs it is
+   * the same in every step. Undefined where there is none that is worth keeping.
+   */
+  frozenPrefix(): Value | undefined {
+    const end = this.#nodes.findIndex(node => node.varies || node.outs.some(value => value.trains))
+    const found = segments(this.#nodes, this.#turn).filter(({ after }) => after < end).at(-1)
+    // a lookup in a table is as good as one in a cache
+    return found && this.#nodes.slice(0, found.after).some(node => node.op === 'linear_forward') ? found.value : undefined
+  }
+
+  /** Takes what `frozenPrefix` gave as known, and leaves out what computes it. */
+  startFrom(value: Value, data: Float32Array): void {
+    const written = this.#nodes.findLastIndex((node, i) => i < this.#turn && node.outs.includes(value)) + 1
+    this.#nodes = this.#nodes.slice(written)
+    this.#turn -= written
+    const read = new Set(this.#nodes.flatMap(node => node.ins))
+    for (const input of this.#inputs.keys()) {
+      if (read.has(input)) continue
+      this.#inputs.delete(input)
+      this.#pinned.delete(input)
+    }
+    this.#inputs.set(value, data)
+    this.#pinned.add(value)
+  }
+
   /** Bytes of memory that running it takes. Nothing can be appended afterwards. */
   get bytes(): number { return this.#planned().bytes }
 

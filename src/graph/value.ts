@@ -31,6 +31,8 @@ export interface Node {
    * before it runs. Of every other input it shows in the output.
    */
   readonly absorbs?: readonly Value[]
+  /** True where the same inputs give something else in the next step: dropout. */
+  readonly varies?: boolean
   /** Bytes of scratch that the call needs. */
   readonly scratch: number
   readonly run: (kernels: Kernels, at: At, scratch: number) => void

@@ -43,7 +43,7 @@ export function dropout(pass: Pass, layer: string, x: Value): Value {
   const threshold = Math.floor(rate * 4294967296) | 0, factor = Math.fround(1 / (1 - rate))
   const y = graph.value(x.shape, x.trains)
   const apply = (out: Value, from: Value) => graph.node({
-    op: 'dropout_forward', layer, outs: [out], ins: [from], absorbs: [from],
+    op: 'dropout_forward', layer, outs: [out], ins: [from], absorbs: [from], varies: true,
     run: (k, at) => { k['dropout_forward'](at(out), at(from), M, C, first, threshold, factor, key[0], key[1], stream) },
   })
   apply(y, x)

@@ -15,6 +15,7 @@ import { argmaxRows } from './argmax.ts'
 import type { Classifier } from './classifier.ts'
 import { inPieces } from './pieces.ts'
 import type { Piece } from './pieces.ts'
+import type { PrefixCache } from './prefix-cache.ts'
 
 /** What a step reports. */
 export interface StepResult {
@@ -31,6 +32,8 @@ export interface StepOptions {
   readonly dropout?: Dropout | undefined
   /** Scales the gradient down to this L2 norm where it is larger. */
   readonly maxGradientNorm?: number | undefined
+  /** Activations that earlier epochs of the same training have left, and a number for each sequence of the batch. */
+  readonly prefix?: { readonly cache: PrefixCache, readonly examples: readonly number[] } | undefined
 }
 
 /** Addresses of the gradient of each part, valid inside `use` only. */
@@ -87,7 +90,7 @@ export function withGradients<R>(
 const sizeOf = (part: SlicePart): number => (part.to - part.from) * part.columns
 
 function checkStep(task: Classifier, batch: TokenBatch, targets: Int32Array, options: StepOptions): void {
-  anOptions('step', options, ['dropout', 'maxGradientNorm'])
+  anOptions('step', options, ['dropout', 'maxGradientNorm', 'prefix'])
   if (!(targets instanceof Int32Array)) throw new TypeError(`"targets" expected an Int32Array, got ${show(targets)}`)
   if (options.maxGradientNorm !== undefined) aNumber('maxGradientNorm', options.maxGradientNorm, Number.MIN_VALUE)
   if (targets.length !== batch.count) {
@@ -116,11 +119,12 @@ function placesOf(task: Classifier, slice: Slice): { places: Map<Tensor, Collect
 
 /** Forward and backward of sequences `from` .. `to`, ready to run. */
 function gradientGraph(
-  task: Classifier, batch: TokenBatch, targets: Int32Array, slice: Slice, { dropout }: StepOptions,
+  task: Classifier, batch: TokenBatch, targets: Int32Array, slice: Slice, { dropout, prefix }: StepOptions,
   places: ReadonlyMap<Tensor, Collected>, base: number, from: number, to: number,
   after: (losses: Float32Array, probabilities: Float32Array) => void,
 ): Piece {
-  const { pass, logits } = task.forward(pieceOf(batch, from, to), {
+  const sequences = pieceOf(batch, from, to)
+  const { pass, logits } = task.forward(sequences, {
     trained: trainedRows(task.parameters, slice), rank: slice.rank,
     dropout: dropout && { ...dropout, first: batch.offsets[from] },
     collect(tensor) {
@@ -138,11 +142,13 @@ function gradientGraph(
     if (gradient) graph.keep(gradient)
     return gradient ? [place] : []
   })
+  const remember = prefix?.cache.attach(graph, sequences, prefix.examples.slice(from, to))
   return {
     get bytes() { return graph.bytes },
     fit: bytes => graph.fit(bytes),
     run: () => graph.run(read => {
       for (const place of reached) place.started = true
+      remember?.(read)
       after(read(losses), read(probabilities))
     }),
   }
