@@ -2,7 +2,7 @@
  * The normal distribution: Phi(x), the share of it below x, from g = e^(-x^2 / 2).
  *
  * Phi: absolute error at most 4 * 2^-24, tested. Phi(-inf) = 0, Phi(inf) = 1, NaN stays NaN. Below 0 also its relative error
- * is at most 2^-20 while x > -8.
+ * is at most 2^-18 while x > -8.
  *
  * Phi(-a) = g Q(t) t for a >= 0 with t = 1 / (1 + 0.3 a): Q is smooth on [0, 1], a polynomial of degree 7.
  *
@@ -18,13 +18,13 @@ import { exp } from './exp'
 const MINUS_HALF = memory.data<f32>([-0.5])
 const NEARNESS = memory.data<f32>([0.3])
 const Q0 = memory.data<f32>([0.119627416])
-const Q1 = memory.data<f32>([0.120790891])
-const Q2 = memory.data<f32>([0.0996280089])
-const Q3 = memory.data<f32>([0.129696459])
-const Q4 = memory.data<f32>([-0.0562032945])
-const Q5 = memory.data<f32>([0.209497884])
-const Q6 = memory.data<f32>([-0.159258693])
-const Q7 = memory.data<f32>([0.0362213477])
+const Q1 = memory.data<f32>([0.120790929])
+const Q2 = memory.data<f32>([0.0996278077])
+const Q3 = memory.data<f32>([0.129697025])
+const Q4 = memory.data<f32>([-0.0562043712])
+const Q5 = memory.data<f32>([0.2094993])
+const Q6 = memory.data<f32>([-0.159259811])
+const Q7 = memory.data<f32>([0.0362217166])
 
 /** e^(-x^2 / 2). */
 // @ts-ignore: decorator

@@ -76,8 +76,11 @@ def main():
     # log((1+s)/(1-s)) = 2s + s z p(z), z = s^2, s = f/(2+f), 1+f in [sqrt 1/2, sqrt 2]
     most = (mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)
     fit('log', lambda z: (2 * mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 2) / z, lambda z: z / 2, mpf(0), most ** 2, 3)
-    # erf(a) = -expm1(-(a + a h(a))); beyond 3.92 erf rounds to 1
-    fit('erf', lambda a: -mp.log(mp.erfc(a)) / a - 1, lambda a: a * mp.erfc(a) / mp.erf(a), mpf(0), mpf('3.92'), 8)
+    # Phi(-a) = e^(-a^2 / 2) t Q(t), t = 1 / (1 + 0.3 a); a share below 0.05 may have ten times the relative error
+    near = f32(0.3)
+    at = lambda t: (1 / t - 1) / near
+    ratio = lambda t: mp.erfc(at(t) / mp.sqrt(2)) / 2 * mp.exp(at(t) ** 2 / 2) / t
+    fit('Q', ratio, lambda t: max(mp.erfc(at(t) / mp.sqrt(2)), mpf('0.1')) / ratio(t), 1 / (1 + near * 14), mpf(1), 7)
 
 
 main()

@@ -7,7 +7,7 @@ import type { Desk } from './desk.ts'
 import type { Section } from './section.ts'
 import { anyBits, pairs, SPECIAL, uniform } from './values.ts'
 
-const FORWARD = ['exp_forward', 'log_forward', 'erf_forward', 'gelu_erf_forward', 'gelu_tanh_forward', 'relu_forward', 'silu_forward', 'tanh_forward']
+const FORWARD = ['exp_forward', 'log_forward', 'phi_forward', 'gelu_erf_forward', 'gelu_tanh_forward', 'relu_forward', 'silu_forward', 'tanh_forward']
 const BACKWARD = ['gelu_erf_backward', 'gelu_tanh_backward', 'relu_backward', 'silu_backward', 'tanh_backward']
 
 const inputs = (): Float32Array[] => [
@@ -45,6 +45,7 @@ function binary(name: string, level: 'quick' | 'full', call: (desk: Desk, out: n
 export const functions: readonly Section[] = [
   ...FORWARD.map(unary),
   ...BACKWARD.map(name => binary(name, 'quick', (desk, out, dy, x, n) => { desk.k[name](out, dy, x, n) })),
+  binary('multiply', 'quick', (desk, out, a, b, n) => { desk.k['multiply'](out, a, b, n) }),
   binary('add', 'quick', (desk, out, a, b, n) => { desk.k['add'](out, a, b, n) }),
   binary('axpy', 'full', (desk, out, a, b, n) => {
     desk.k['copy'](out, a, n)

@@ -164,7 +164,7 @@ test('tanh is odd and never above one', () => {
   }
 })
 
-test('phi: absolute error at most 4 * 2^-24 everywhere, within [0, 1]; relative error at most 2^-20 from -8 to 0', () => {
+test('phi: absolute error at most 4 * 2^-24 everywhere, within [0, 1]; relative error at most 2^-18 from -8 to 0', () => {
   const check = (inputs: Iterable<Float32Array>) => {
     for (const x of inputs) {
       const { y } = apply(simd, 'phi', x)
@@ -172,7 +172,7 @@ test('phi: absolute error at most 4 * 2^-24 everywhere, within [0, 1]; relative 
         if (Number.isNaN(x[i])) continue
         const expected = reference.phi(x[i]), error = Math.abs(y[i] - expected)
         if (!(error <= 4 * 2 ** -24) || y[i] < 0 || y[i] > 1) assert.unreachable(`phi(${x[i]}): got ${y[i]}, expected ${expected}`)
-        if (x[i] < 0 && x[i] > -8 && error > expected * 2 ** -20) assert.unreachable(`phi(${x[i]}): got ${y[i]}, expected ${expected}`)
+        if (x[i] < 0 && x[i] > -8 && error > expected * 2 ** -18) assert.unreachable(`phi(${x[i]}): got ${y[i]}, expected ${expected}`)
       }
     }
   }

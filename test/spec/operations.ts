@@ -12,6 +12,7 @@ import { addLayerNorm, layerNorm } from '../../src/ops/layer-norm.ts'
 import { Pass } from '../../src/ops/pass.ts'
 import type { Dropout } from '../../src/ops/pass.ts'
 import { l2Normalize, pool } from '../../src/ops/pool.ts'
+import { denseTable } from '../../src/ops/table.ts'
 import { packedWeight } from '../../src/ops/weight.ts'
 import type { WeightFormat } from '../../src/ops/weight.ts'
 import { Tensor } from '../../src/tensor/tensor.ts'
@@ -116,7 +117,7 @@ export async function operations(variant: 'simd' | 'scalar'): Promise<Operations
   const gelu = activate('gelu'), geluTanh = activate('gelu_tanh'), relu = activate('relu'), silu = activate('silu')
 
   return {
-    exp: elementwise('exp'), log: elementwise('log'), erf: elementwise('erf'), tanh: elementwise('tanh'),
+    exp: elementwise('exp'), log: elementwise('log'), phi: elementwise('phi'), tanh: elementwise('tanh'),
     f16: ({ x }) => ({ h: narrow(engine, 'f32_to_f16', f32(x)) }),
     bf16: ({ x }) => ({ h: narrow(engine, 'f32_to_bf16', f32(x)) }),
     f16_to_f32: ({ h }) => ({ x: wide(engine, 'f16_to_f32', h) }),
@@ -145,7 +146,8 @@ export async function operations(variant: 'simd' | 'scalar'): Promise<Operations
     },
     embedding_back({ C, V, ids, dy }) {
       const table = tensor('table', [int(V), int(C)], new Float32Array(int(V) * int(C)))
-      return { dtable: graphed([], [table], (pass, graph) => embedding(pass, 'table', [{ ids: graph.input(ints(ids)), table }]), f32(dy)).dtensors[0] }
+      return { dtable: graphed([], [table], (pass, graph) =>
+        embedding(pass, 'table', [{ ids: graph.input(ints(ids)), table: denseTable(table) }]), f32(dy)).dtensors[0] }
     },
     layer_norm: given => ({ y: norm(given).y }),
     layer_norm_back(given) {
