@@ -25,7 +25,8 @@ export interface HubModel {
   readonly pooling: Pooling | undefined
 }
 
-const PREFIXES: Readonly<Record<EncoderConfig['architecture'], readonly string[]>> = {
+/** Prefixes of a task model, by architecture. */
+export const PREFIXES: Readonly<Record<EncoderConfig['architecture'], readonly string[]>> = {
   bert: ['bert.'],
   roberta: ['roberta.'],
   distilbert: ['distilbert.'],

@@ -44,7 +44,7 @@ export function isInt8(weights: Weights, name: string): boolean {
  * @throws FormatError where the file, a scale or an integer is not as above; RangeError where the shape differs.
  */
 export async function eachInt8Rows(
-  weights: Weights, name: string, shape: readonly [number, number], use: (rows: Int8Rows, from: number) => void,
+  weights: Weights, name: string, shape: readonly [number, number], use: (rows: Int8Rows, from: number) => void | Promise<void>,
 ): Promise<void> {
   const [, columns] = shape
   const scales = await readScales(weights, name, shape)
@@ -52,7 +52,7 @@ export async function eachInt8Rows(
     const values = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length)
     const bad = values.indexOf(-128)
     if (bad >= 0) throw new FormatError(`tensor ${show(name)} expected integers from -127 to 127, got -128 at row ${from + Math.floor(bad / columns)}`)
-    use({ values, scales: scales.subarray(from, to) }, from)
+    return use({ values, scales: scales.subarray(from, to) }, from)
   })
 }
 
@@ -63,7 +63,7 @@ export async function eachInt8Rows(
  * @throws FormatError where its type is neither floating nor int8; RangeError where the shape differs.
  */
 export async function eachF32Rows(
-  weights: Weights, name: string, shape: readonly [number, number], use: (values: Float32Array, from: number) => void,
+  weights: Weights, name: string, shape: readonly [number, number], use: (values: Float32Array, from: number) => void | Promise<void>,
 ): Promise<void> {
   const [, columns] = shape
   if (isInt8(weights, name)) return eachInt8Rows(weights, name, shape, (rows, from) => use(widenRows(rows, columns), from))
@@ -99,12 +99,12 @@ async function readScales(weights: Weights, name: string, shape: readonly [numbe
 
 async function eachChunk(
   weights: Weights, name: string, [rows, columns]: readonly [number, number], rowBytes: number,
-  use: (bytes: Uint8Array, from: number, to: number) => void,
+  use: (bytes: Uint8Array, from: number, to: number) => void | Promise<void>,
 ): Promise<void> {
   const step = Math.max(1, Math.floor(CHUNK / Math.max(1, rowBytes)))
   const into = new Uint8Array(Math.min(step, rows) * rowBytes)
   for (let from = 0; from < rows; from += step) {
     const to = Math.min(rows, from + step)
-    if (columns > 0) use(await weights.range(name, from * rowBytes, to * rowBytes, into), from, to)
+    if (columns > 0) await use(await weights.range(name, from * rowBytes, to * rowBytes, into), from, to)
   }
 }

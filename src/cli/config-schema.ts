@@ -105,6 +105,7 @@ export const shared = {
 export const own = {
   model: text('a folder'),
   format: v.optional(choice('stored', 'f32', 'f16', 'bf16', 'int8')),
+  embeddings: v.optional(choice('stored', 'f32', 'f16', 'int8')),
   pooling: v.optional(choice('mean', 'cls')),
   lora: v.optional(Lora),
   method: Method,

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The command line: `sotto simulate`, `sotto budget`, `sotto audit`, `sotto doctor`.
+ * The command line: `sotto simulate`, `sotto budget`, `sotto audit`, `sotto doctor`, `sotto quantize`.
  * @module
  */
 import { Command, CommanderError } from 'commander'
@@ -8,11 +8,12 @@ import { auditCommand } from './audit.ts'
 import { budgetCommand } from './budget.ts'
 import { doctorCommand } from './doctor.ts'
 import { BAD_INPUT, DONE, describeError, exitCodeOf, InputError } from './failure.ts'
+import { quantizeCommand } from './quantize.ts'
 import { simulateCommand } from './simulate.ts'
 import { packageVersion } from './version.ts'
 
 /** Each command is a file. */
-const COMMANDS = [simulateCommand, budgetCommand, auditCommand, doctorCommand]
+const COMMANDS = [simulateCommand, budgetCommand, auditCommand, doctorCommand, quantizeCommand]
 
 async function main(): Promise<void> {
   const program = new Command('sotto')

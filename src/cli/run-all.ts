@@ -2,11 +2,10 @@
  * Runs the variants of a settings file one after another, over the same clients and the same test set.
  * @module
  */
-import { exportAdapter } from '../peft/checkpoint.ts'
-import { writeSafetensors } from '../checkpoint/safetensors.ts'
-import type { TensorData } from '../checkpoint/safetensors.ts'
 import type { Host } from '../host.ts'
-import { NUMERICS_KEY, NUMERICS_VERSION } from '../numerics.ts'
+import { transcriptRecorder } from '../replay/record.ts'
+import type { TranscriptRecorder } from '../replay/record.ts'
+import { bytesText } from '../report/format.ts'
 import { privacyStatement } from '../report/privacy-statement.ts'
 import { entryText } from '../privacy/ledger/index.ts'
 import type { RunRecord } from '../report/run.ts'
@@ -15,7 +14,7 @@ import type { RoundReport, Simulation, SimulationResult } from '../simulation/si
 import type { SimulationOptions } from '../simulation/options.ts'
 import { buildTask } from '../simulation/task.ts'
 import type { Task } from '../simulation/task.ts'
-import type { Classifier } from '../train/classifier.ts'
+import { trainedFiles } from '../simulation/trained-files.ts'
 import type { Config } from './config.ts'
 import type { Texts } from './data.ts'
 
@@ -66,7 +65,7 @@ export async function prepare(host: Host, config: Config, texts: Texts): Promise
 
 /** Runs all that was prepared. A run that fails, or a stop, leaves the finished ones standing. */
 export async function runAll(
-  config: Config, prepared: Awaited<ReturnType<typeof prepare>>, watcher: Watcher,
+  config: Config, prepared: Awaited<ReturnType<typeof prepare>>, watcher: Watcher, transcripts: TranscriptChoice,
 ): Promise<Outcome> {
   const finished: FinishedRun[] = []
   const left = () => config.runs.slice(finished.length).map(run => run.name)
@@ -74,14 +73,37 @@ export async function runAll(
     if (watcher.stopped()) return { finished, left: left(), failure: undefined }
     watcher.begin(config.runs[i].name, i)
     try {
-      const result = await runOne(simulate(options), watcher)
+      const recorder = transcripts.keep === 'none' ? undefined : recorderOf(config.runs[i], options, transcripts)
+      const result = await runOne(simulate({ ...options, ...(recorder && { recorder }) }), watcher)
       if (result.rounds.length === 0) return { finished, left: left(), failure: undefined }
-      finished.push({ record: recordOf(config.runs[i], result, trained, taskHash), files: { ...modelFiles(result.classifier), 'ledger.jsonl': ledgerText(result) } })
+      const model = trainedFiles(result.classifier)
+      const files = { ...model, 'ledger.jsonl': ledgerText(result), ...recorder?.files(model) }
+      finished.push({ files, record: recordOf(config.runs[i], result, trained, taskHash, recorder?.head) })
     } catch (error) {
       return { finished, left: left(), failure: error }
     }
   }
   return { finished, left: [], failure: undefined }
+}
+
+/** Which transcripts are kept. */
+export interface TranscriptChoice {
+  readonly keep: 'none' | 'hashes' | 'full' | 'auto'
+  readonly model: string
+  readonly sotto: string
+  /** Told where arrays were too large to be kept. */
+  readonly say: (text: string) => void
+}
+
+function recorderOf({ name }: RunConfig, { host }: SimulationOptions, { keep, model, sotto, say }: TranscriptChoice): TranscriptRecorder {
+  return transcriptRecorder({
+    arrays: keep as 'hashes' | 'full' | 'auto', about: { sotto, model, run: name, runtime: `${host.name} ${host.version}` },
+    onArrays(arrays, bytes) {
+      if (keep === 'auto' && arrays === 'hashes') {
+        say(`${name}: the transcript keeps hashes only, since its arrays could take ${bytesText(bytes)}; --transcript full keeps them`)
+      }
+    },
+  })
 }
 
 async function runOne(simulation: Simulation, watcher: Watcher): Promise<SimulationResult> {
@@ -96,11 +118,11 @@ async function runOne(simulation: Simulation, watcher: Watcher): Promise<Simulat
 
 /** A run's settings, as a simulation takes them. */
 export function optionsOf(host: Host, run: RunConfig, { labels, clients, test }: Texts, threads: number | undefined): SimulationOptions {
-  const { name, model, lora, format, pooling, method, rounds, cohort, local, server, privacy, seed, noise, maxTokens, evaluateEvery, evaluateExamples } = run
+  const { name, model, lora, format, embeddings, pooling, method, rounds, cohort, local, server, privacy, seed, noise, maxTokens, evaluateEvery, evaluateExamples } = run
   const given = <K extends string, V>(key: K, value: V | undefined) => (value === undefined ? {} : { [key]: value }) as { [key in K]?: V }
   return {
     host, name, clients, test, rounds, cohort, local, server, method,
-    task: { model, labels, ...given('lora', lora), ...given('format', format), ...given('pooling', pooling) },
+    task: { model, labels, ...given('lora', lora), ...given('format', format), ...given('embeddings', embeddings), ...given('pooling', pooling) },
     ...given('privacy', privacy), ...given('seed', seed), ...given('noise', noise), ...given('maxTokens', maxTokens),
     ...given('evaluateEvery', evaluateEvery), ...given('evaluateExamples', evaluateExamples), ...given('threads', threads),
   }
@@ -112,8 +134,8 @@ function trainedNumbers({ classifier }: Task): number {
   return [...parameters.values()].reduce((sum, tensor) => sum + (frozen.has(tensor.name) ? 0 : tensor.length), 0)
 }
 
-function recordOf(run: RunConfig, result: SimulationResult, trained: number, taskHash: string): RunRecord {
-  const { privacy, noise, rounds, classifier } = result
+function recordOf(run: RunConfig, result: SimulationResult, trained: number, taskHash: string, transcript: string | undefined): RunRecord {
+  const { privacy, noise, rounds, classifier, ledger } = result
   return Object.freeze({
     name: run.name, method: methodInWords(run), kind: run.method.kind, maxRank: run.lora?.rank,
     labels: classifier.labels, rounds, plannedRounds: run.rounds, accuracy: result.accuracy, confusion: result.confusion,
@@ -122,6 +144,7 @@ function recordOf(run: RunConfig, result: SimulationResult, trained: number, tas
     }),
     bytesDown: result.bytesDown, bytesUp: result.bytesUp, seconds: result.seconds, threads: result.threads,
     cohort: run.cohort, trained, taskHash, finalHash: result.finalHash,
+    ledger: { entries: ledger.length, head: ledger[ledger.length - 1].hash }, transcriptHead: transcript ?? null,
   })
 }
 
@@ -139,22 +162,4 @@ export function methodInWords({ method, lora, privacy }: RunConfig): string {
   }
   const ranks = method.ranks ? `${[...new Set(method.ranks)].sort((a, b) => a - b).join(', ')}` : `1 to ${lora!.rank}`
   return `${how}DyLoRA, rank ${ranks}${method.variant === 'row' ? ', one row a round' : ''}`
-}
-
-/** An adapter as PEFT has it, or all weights. */
-function modelFiles(classifier: Classifier): Record<string, Uint8Array | string> {
-  if (classifier.adapter !== undefined) return exportAdapter(classifier)
-  const tensors = new Map<string, TensorData>()
-  for (const tensor of classifier.encoder.tensors) tensors.set(tensor.name, { dtype: 'F32', shape: tensor.shape, data: tensor.read() })
-  const { weight, bias } = classifier.head
-  const head = new Map<string, TensorData>([
-    ['head.weight', { dtype: 'F32', shape: [weight.outputs, weight.inputs], data: weight.read() }],
-    ['head.bias', { dtype: 'F32', shape: [weight.outputs], data: bias?.read() ?? new Float32Array(weight.outputs) }],
-  ])
-  const { architecture } = classifier.encoder, metadata = { format: 'pt', [NUMERICS_KEY]: String(NUMERICS_VERSION) }
-  return {
-    'model.safetensors': writeSafetensors(tensors, metadata),
-    'head.safetensors': writeSafetensors(head, metadata),
-    'classifier.json': `${JSON.stringify({ architecture, labels: classifier.labels }, null, 2)}\n`,
-  }
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Plain } from '../canonical.ts'
 import { count, duration } from '../report/format.ts'
 import { results, runFolder } from '../report/run-folder.ts'
@@ -17,6 +17,7 @@ import { watchInterrupt } from './interrupt.ts'
 import { checkOutFolder, removeDraft } from './out-folder.ts'
 import { openProgress } from './progress.ts'
 import { prepare, runAll } from './run-all.ts'
+import type { TranscriptChoice } from './run-all.ts'
 import { runTable } from './run-table.ts'
 import { packageVersion } from './version.ts'
 
@@ -28,6 +29,7 @@ interface SimulateFlags {
   readonly seed?: number
   readonly run?: readonly string[]
   readonly quiet?: boolean
+  readonly transcript: TranscriptChoice['keep']
 }
 
 const EXAMPLE = `
@@ -52,6 +54,8 @@ export function simulateCommand(): Command {
     .option('--rounds <n>', 'rounds of every run, instead of the settings\'', integer(1))
     .option('--seed <n>', 'seed of every run, instead of the settings\'', integer(0))
     .option('--threads <n>', 'threads (default: as many as the machine runs at once); the result does not depend on it', integer(1))
+    .addOption(new Option('--transcript <kind>', 'what sotto verify can replay later: everything, hashes, or nothing; auto: everything up to 256 MiB a run')
+      .choices(['auto', 'full', 'hashes', 'none']).default('auto'))
     .option('--json', 'print the results as JSON')
     .option('--quiet', 'no progress')
     .addHelpText('after', EXAMPLE)
@@ -77,7 +81,7 @@ async function simulateAction(path: string, flags: SimulateFlags): Promise<void>
       `${config.runs.length === 1 ? '1 run' : `${config.runs.length} runs`}`)
     const { finished, left, failure } = await runAll(config, prepared, {
       begin: (run, number) => progress.begin(run, number), round: report => progress.round(report), stopped: interrupt.asked,
-    })
+    }, { keep: flags.transcript, model: modelName(config.runs[0].model), sotto: packageVersion(), say: progress.say })
     progress.end()
     if (finished.length === 0) {
       if (failure !== undefined) throw failure
@@ -148,6 +152,7 @@ export function integer(least: number): (text: string) => number {
   }
 }
 
-function silent(): NodeJS.WriteStream {
+/** A stream that shows nothing. */
+export function silent(): NodeJS.WriteStream {
   return { isTTY: false, write: () => true } as unknown as NodeJS.WriteStream
 }

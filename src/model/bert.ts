@@ -7,7 +7,6 @@
  * Source: BERT (arXiv 1810.04805); names as in Hugging Face checkpoints.
  * @module
  */
-import type { EncoderConfig } from '../checkpoint/config.ts'
 import type { HubModel } from '../checkpoint/hub.ts'
 import { activation } from '../ops/activation.ts'
 import { attention } from '../ops/attention.ts'
@@ -23,39 +22,9 @@ import type { Value } from '../graph/value.ts'
 import type { Engine } from '../wasm/engine.ts'
 import { positionsOf, sequencesOf } from './batch.ts'
 import type { TokenBatch } from './batch.ts'
+import { NAMES } from './bert-names.ts'
 import type { Encoder, LoadOptions } from './encoder.ts'
 import { Loader } from './loader.ts'
-
-/** What an architecture of the family calls its layers. */
-interface Names {
-  readonly layer: (i: number) => string
-  readonly query: string
-  readonly key: string
-  readonly value: string
-  readonly attentionOut: string
-  readonly attentionNorm: string
-  readonly up: string
-  readonly down: string
-  readonly outNorm: string
-}
-
-const BERT: Names = {
-  layer: i => `encoder.layer.${i}`,
-  query: 'attention.self.query', key: 'attention.self.key', value: 'attention.self.value',
-  attentionOut: 'attention.output.dense', attentionNorm: 'attention.output.LayerNorm',
-  up: 'intermediate.dense', down: 'output.dense', outNorm: 'output.LayerNorm',
-}
-
-const NAMES: Readonly<Record<EncoderConfig['architecture'], Names>> = {
-  bert: BERT,
-  roberta: BERT,
-  distilbert: {
-    layer: i => `transformer.layer.${i}`,
-    query: 'attention.q_lin', key: 'attention.k_lin', value: 'attention.v_lin',
-    attentionOut: 'attention.out_lin', attentionNorm: 'sa_layer_norm',
-    up: 'ffn.lin1', down: 'ffn.lin2', outNorm: 'output_layer_norm',
-  },
-}
 
 interface Layer {
   readonly name: string

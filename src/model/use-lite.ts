@@ -28,6 +28,7 @@ import { denseTable } from '../ops/table.ts'
 import type { Engine } from '../wasm/engine.ts'
 import { positionsOf, sequencesOf } from './batch.ts'
 import type { TokenBatch } from './batch.ts'
+import type { EncoderTensors } from './bert-names.ts'
 import type { Encoder, LoadOptions } from './encoder.ts'
 import { Loader } from './loader.ts'
 
@@ -36,9 +37,13 @@ const HEADS = 4, EPS = 1e-6, MAX_TOKENS = 128
 /** What `model_type` of a config.json calls this model. */
 export const USE_LITE_TYPE = 'universal-sentence-encoder-lite'
 
-/** The table of words and the linear layers, as the checkpoint names them. */
-export const USE_LITE_TABLES: readonly string[] = ['embeddings']
-export const USE_LITE_SITE = /^(?:layer\.\d+\.(?:qkv|output|residual|up|down)|tanh)$/
+/** What the encoder reads. */
+export function useLiteTensors(names: readonly string[]): EncoderTensors {
+  const isSite = (name: string) => /^(?:layer\.\d+\.(?:qkv|output|residual|up|down)|tanh)$/.test(name)
+  const sites = names.filter(name => name.endsWith('.weight')).map(name => name.slice(0, -'.weight'.length)).filter(isSite)
+  const tables = ['embeddings']
+  return { sites, tables, others: names.filter(name => !tables.includes(name) && !isSite(name.replace(/\.(?:weight|bias)$/, ''))) }
+}
 
 interface Layer {
   readonly name: string

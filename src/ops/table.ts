@@ -42,7 +42,7 @@ export function narrowTable(engine: Engine, name: string, format: Exclude<TableF
 }
 
 function halfTable(engine: Engine, name: string, rows: number, columns: number): Table {
-  const { arena, kernels } = engine
+  const { arena } = engine
   const ptr = arena.reserve(rows * columns * 2)
   return Object.freeze({
     name, rows, columns, dense: undefined,
@@ -50,12 +50,8 @@ function halfTable(engine: Engine, name: string, rows: number, columns: number):
       k[accumulate ? 'embedding_f16_add_forward' : 'embedding_f16_forward'](y, ids, ptr, M, columns)
     },
     write(given: Float32Array | IntegerRows, from: number) {
-      const values = floats(name, given)
-      arena.frame(values.length * 4, block => {
-        arena.f32(block, values.length).set(values)
-        checkHalf(engine, name, block, values.length)
-        kernels['f32_to_f16'](ptr + from * columns * 2, block, values.length)
-      })
+      const bytes = halfRows(engine, name, floats(name, given))
+      arena.u8(ptr + from * columns * 2, bytes.length).set(bytes)
     },
   })
 }
@@ -73,6 +69,18 @@ function int8Table(engine: Engine, name: string, rows: number, columns: number):
       new Int8Array(arena.memory.buffer, ptr + from * columns, values.length).set(values)
       arena.f32(scale + from * 4, scales.length).set(scales)
     },
+  })
+}
+
+/** Numbers as f16, nearest, ties to even, as little-endian bytes. RangeError as `checkHalf`. */
+export function halfRows(engine: Engine, title: string, values: Float32Array): Uint8Array {
+  const { arena, kernels } = engine
+  const narrow = values.length * 4
+  return arena.frame(narrow + values.length * 2, block => {
+    arena.f32(block, values.length).set(values)
+    checkHalf(engine, title, block, values.length)
+    kernels['f32_to_f16'](block + narrow, block, values.length)
+    return arena.u8(block + narrow, values.length * 2).slice()
   })
 }
 

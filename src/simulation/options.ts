@@ -95,7 +95,7 @@ export interface ResolvedPrivacy extends PrivacyOptions {
 export function checkOptions(options: SimulationOptions): void {
   anOptions('simulate', options, OPTIONS)
   const { method, clients, test, rounds, cohort, local, server, task, privacy } = options
-  anOptions('task', task, ['model', 'labels', 'lora', 'format', 'pooling'])
+  anOptions('task', task, ['model', 'labels', 'lora', 'format', 'embeddings', 'pooling'])
   aString('task.model', task.model)
   oneOf('method.kind', method.kind, ['lora', 'dylora', 'full'])
   if ((method.kind === 'full') !== (task.lora === undefined)) {

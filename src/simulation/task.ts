@@ -25,6 +25,7 @@ export interface TaskDescription {
   /** An adapter; without one the whole model is trained. */
   readonly lora?: LoraConfig
   readonly format?: NonNullable<LoadOptions['format']>
+  readonly embeddings?: NonNullable<LoadOptions['embeddings']>
   readonly pooling?: Pooling
 }
 
@@ -57,14 +58,14 @@ export interface ThreadRegion {
 export async function buildTask(
   host: Host, description: TaskDescription, region?: ThreadRegion, identity?: TaskIdentity,
 ): Promise<Task> {
-  const { model: folder, labels, lora, format, pooling } = description
+  const { model: folder, labels, lora, format, embeddings, pooling } = description
   const trainable = lora === undefined
   const start: SharedRegion | undefined = region &&
     { memory: region.memory, base: trainable ? region.base : 65536, limit: trainable ? region.limit : 65536 * 65536 }
   const engine = await createEngine(host, start ? { region: start } : {})
   const model = await loadModel(host, folder, {
     engine, trainable, attach: !trainable && region?.attach === true,
-    ...(format && { format }), ...(pooling && { pooling }),
+    ...(format && { format }), ...(embeddings && { embeddings }), ...(pooling && { pooling }),
   })
   const sharedTop = engine.arena.top
   // weights that are trained are a thread's own; frozen ones are shared, and what follows is the thread's own
