@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command line: `sotto simulate`, `sotto budget`, `sotto audit`, `sotto doctor`, `sotto quantize`.
+ * The command line: `sotto simulate`, `sotto budget`, `sotto audit`, `sotto doctor`, `sotto quantize`,
+ * `sotto verify`.
  * @module
  */
 import { Command, CommanderError } from 'commander'
@@ -10,10 +11,11 @@ import { doctorCommand } from './doctor.ts'
 import { BAD_INPUT, DONE, describeError, exitCodeOf, InputError } from './failure.ts'
 import { quantizeCommand } from './quantize.ts'
 import { simulateCommand } from './simulate.ts'
+import { verifyCommand } from './verify.ts'
 import { packageVersion } from './version.ts'
 
 /** Each command is a file. */
-const COMMANDS = [simulateCommand, budgetCommand, auditCommand, doctorCommand, quantizeCommand]
+const COMMANDS = [simulateCommand, budgetCommand, auditCommand, verifyCommand, doctorCommand, quantizeCommand]
 
 async function main(): Promise<void> {
   const program = new Command('sotto')

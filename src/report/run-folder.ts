@@ -23,8 +23,7 @@ export function runFolder(experiment: Experiment, models: readonly Readonly<File
   experiment.runs.forEach((run, i) => {
     const folder = folderOf(experiment, run)
     for (const [name, content] of Object.entries(models[i])) files[`${folder}${name}`] = content
-    files[`${folder}privacy.json`] = json(run.privacy ?? { format: 'sotto-privacy/1', numerics: NUMERICS_VERSION, status: 'not private', notCovered: ['No noise was added: the released model may reveal what it was trained on.'] })
-    files[`${folder}transcript.jsonl`] = transcript(experiment, run, settings)
+    files[`${folder}privacy.json`] = json(statementOf(run))
   })
   files['config.json'] = json(settings)
   files['results.json'] = json(results(experiment))
@@ -54,19 +53,15 @@ export function results(experiment: Experiment) {
   }
 }
 
-/** One JSON line of versions and settings, one for each round, one for the end. */
-function transcript({ versions, model }: Experiment, run: RunRecord, settings: Plain): string {
-  const lines: object[] = [{ format: 'sotto-transcript/1', numerics: NUMERICS_VERSION, ...versions, run: run.name, model, task: run.taskHash, labels: run.labels, settings }]
-  for (const { round, rank, planHash, contributionHashes, stateHash, event, ...metrics } of run.rounds) {
-    lines.push({ round, rank, plan: planHash, contributions: contributionHashes, state: stateHash, event, metrics: diagnostics(metrics) })
+/**
+ * The content of privacy.json. The heads anchor ledger and transcript: published with the model, they prove that neither
+ * was cut or replaced later.
+ */
+function statementOf({ privacy, ledger, transcriptHead }: RunRecord): object {
+  return {
+    ...privacy ?? { format: 'sotto-privacy/1', numerics: NUMERICS_VERSION, status: 'not private', notCovered: ['No noise was added: the released model may reveal what it was trained on.'] },
+    ledger, transcript: transcriptHead === null ? null : { head: transcriptHead },
   }
-  lines.push({ end: { rounds: run.rounds.length, state: run.finalHash, accuracy: run.accuracy, confusion: run.confusion } })
-  return lines.map(line => `${JSON.stringify(line)}\n`).join('')
-}
-
-/** What a deployment would not see, or not like this; times differ from run to run. */
-function diagnostics({ seconds, ...rest }: object & { seconds: number }): object {
-  return { ...rest, seconds: Number(seconds.toFixed(3)) }
 }
 
 function json(value: unknown): string { return `${JSON.stringify(value, null, 2)}\n` }

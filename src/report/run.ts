@@ -54,6 +54,10 @@ export interface RunRecord {
   readonly trained: number
   readonly taskHash: string
   readonly finalHash: string
+  /** The ledger's length, and the hash of its last entry. */
+  readonly ledger: { readonly entries: number, readonly head: string }
+  /** Hash of the transcript's last line; null where none was kept. */
+  readonly transcriptHead: string | null
 }
 
 /** The data in numbers. */

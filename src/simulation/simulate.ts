@@ -5,6 +5,7 @@
  */
 import { hexToBytes } from '@noble/hashes/utils.js'
 import { hashArray } from '../canonical.ts'
+import type { ClientResult } from '../federated/client.ts'
 import { planHash } from '../federated/plan.ts'
 import { applyUpdate, serverOptimizer } from '../federated/server-optimizer.ts'
 import { readSlice, writeSlice } from '../peft/slice.ts'
@@ -16,6 +17,7 @@ import { SeededNoise } from '../privacy/mechanism/seeded-noise.ts'
 import { random } from '../random.ts'
 import { sliceOf } from '../train/classifier.ts'
 import type { Classifier } from '../train/classifier.ts'
+import { diagnosticsOf, mean } from './diagnostics.ts'
 import { accuracyOf, confusionOf, rightShare, sharedCopy } from './evaluate.ts'
 import { checkOptions, resolvePrivacy } from './options.ts'
 import type { ResolvedPrivacy, SimulationOptions } from './options.ts'
@@ -160,13 +162,12 @@ async function* run(
       const planted = insider.updates?.(plan, chosen)
       const jobs = chosen.map((who, client) => ({ kind: 'train' as const, plan, state, examples: people.clients[who], client }))
         .filter(({ client }) => !planted?.has(chosen[client]))
-      const losses: number[] = [], norms: number[] = [], hashes: string[] = []
-      for await (const { contribution, hash, local: diagnostics } of pool.run(jobs)) {
+      const locals: ClientResult['local'][] = [], hashes: string[] = []
+      for await (const { contribution, hash, local } of pool.run(jobs)) {
         aggregate.add(contribution)
         recorder?.contribution(plan, hashes.length, contribution)
         hashes.push(hash)
-        losses.push(diagnostics.loss)
-        norms.push(diagnostics.norm)
+        locals.push(local)
       }
       for (const [client, who] of chosen.entries()) {
         const update = planted?.get(who)
@@ -185,7 +186,7 @@ async function* run(
       const due = round % evaluateEvery === 0 && round < rounds
       const report: RoundReport = Object.freeze({
         round, rounds, rank, clip, clients: chosen.length,
-        loss: mean(losses), updateNorm: median(norms), clippedShare: norms.filter(norm => norm > clip).length / Math.max(1, norms.length),
+        ...diagnosticsOf(locals, clip),
         accuracy: due ? await accuracyOf(pool, people.store, whole, probe) : undefined, epsilon: ledger.epsilon ?? undefined,
         bytesDown: reads.length * 4, bytesUp: Math.ceil(plan.lattice.length * plan.lattice.modulusBits / 8),
         seconds: (host.now() - start) / 1000,
@@ -210,12 +211,4 @@ async function* run(
   } finally {
     pool.close()
   }
-}
-
-function mean(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length
-}
-
-function median(values: readonly number[]): number {
-  return values.length === 0 ? 0 : [...values].sort((a, b) => a - b)[values.length >> 1]
 }

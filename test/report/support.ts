@@ -24,7 +24,8 @@ export function runRecord(name: string, kind: RunRecord['kind'], isPrivate: bool
       },
       events: rounds.map(round => round.event), plannedRounds: 12, cohort: 5, noise: 'seeded',
     }) : null,
-    bytesDown: 1000, bytesUp: 700, seconds: 12, threads: 2, cohort: 5, trained: 250, taskHash: HASH, finalHash: HASH, ...changes,
+    bytesDown: 1000, bytesUp: 700, seconds: 12, threads: 2, cohort: 5, trained: 250, taskHash: HASH, finalHash: HASH,
+    ledger: { entries: 25, head: HASH }, transcriptHead: HASH, ...changes,
   }
 }
 
