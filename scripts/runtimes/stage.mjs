@@ -57,7 +57,8 @@ export async function stage(folder, { entry, input = null, folders = {}, scripts
   }
   await build({
     ...common, outfile: join(folder, 'run/main.js'), banner: { js: header },
-    stdin: { contents: `import { main } from ${JSON.stringify(resolve(root, entry))}\nimport { serve } from './${ground}'\n${
+    // the ground first: it adds what its runtime lacks
+    stdin: { contents: `import { serve } from './${ground}'\nimport { main } from ${JSON.stringify(resolve(root, entry))}\n${
       ground === 'workerd.mjs' ? 'export default serve(main)' : 'serve(main)'}\n`, resolveDir: grounds },
   })
   for (const [name, from] of Object.entries(scripts)) {

@@ -3,17 +3,18 @@
  * a URL or, where nothing may be compiled (edge workers), as a ready `WebAssembly.Module`.
  * @module
  */
-import { show } from '../assert.ts'
+import { anOptions } from '../assert.ts'
 import type { FileSource } from '../checkpoint/source.ts'
-import type { Host, Variant } from '../host.ts'
-
-/** Where the compiled module comes from. */
-export type ModuleSource = WebAssembly.Module | BufferSource | URL | string
+import type { Host } from '../host.ts'
+import { webFolder } from './web-folder.ts'
+import { moduleLoader } from './web-module.ts'
+import type { ModuleSources } from './web-module.ts'
+import { fillRandom } from './web-random.ts'
 
 /** What the runtime gives. */
 export interface GenericOptions {
   /** One module, or one for each build; builds that are missing cannot be used. */
-  readonly wasm: ModuleSource | Partial<Record<Variant, ModuleSource>>
+  readonly wasm: ModuleSources
   /** A folder of files, for models; default: files below a URL, by `fetch`. */
   readonly folder?: (path: string) => FileSource
   readonly name?: string
@@ -22,54 +23,15 @@ export interface GenericOptions {
 
 /** A host for any runtime. */
 export function generic(options: GenericOptions): Host {
-  const { wasm, folder = webFolder, name = 'generic', version = '' } = options
-  const modules = new Map<Variant, Promise<WebAssembly.Module>>()
+  const { wasm, folder = (path: string) => webFolder(path), name = 'generic', version = '' } =
+    anOptions('generic', options, ['wasm', 'folder', 'name', 'version'])
   return Object.freeze({
     name, version, folder,
-    random: (bytes: Uint8Array) => {
-      // 65,536 bytes is the most that one call may ask for
-      for (let at = 0; at < bytes.length; at += 65536) globalThis.crypto.getRandomValues(bytes.subarray(at, at + 65536) as Uint8Array<ArrayBuffer>)
-    },
+    random: fillRandom,
     now: () => globalThis.performance.now(),
-    module(variant: Variant) {
-      let module = modules.get(variant)
-      if (module === undefined) {
-        const source = typeof wasm !== 'object' || isModuleSource(wasm) ? wasm : wasm[variant]
-        if (source === undefined) throw new RangeError(`"wasm" expected the build ${show(variant)}, got none; pass sotto.${variant}.wasm`)
-        module = compileModule(source)
-        modules.set(variant, module)
-      }
-      return module
-    },
+    module: moduleLoader(wasm),
   })
 }
 
-/** Compiles bytes or what lies at a URL; a ready module is taken as it is. */
-export async function compileModule(source: ModuleSource): Promise<WebAssembly.Module> {
-  if (source instanceof WebAssembly.Module) return source
-  if (typeof source === 'string' || source instanceof URL) {
-    const response = await fetch(source)
-    if (!response.ok) throw new Error(`"wasm" expected a module at ${String(source)}, got status ${response.status}; check the address`)
-    return WebAssembly.compile(await response.arrayBuffer())
-  }
-  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return WebAssembly.compile(source)
-  throw new TypeError(`"wasm" expected a WebAssembly.Module, bytes or a URL, got ${show(source)}`)
-}
-
-function isModuleSource(wasm: GenericOptions['wasm']): wasm is ModuleSource {
-  return typeof wasm === 'string' || wasm instanceof URL || wasm instanceof WebAssembly.Module ||
-    wasm instanceof ArrayBuffer || ArrayBuffer.isView(wasm)
-}
-
-/** Files below a URL. */
-function webFolder(path: string): FileSource {
-  const at = (name: string) => `${path.replace(/\/$/, '')}/${name}`
-  return Object.freeze({
-    async read(name: string) {
-      const response = await fetch(at(name))
-      if (!response.ok) throw new Error(`"${at(name)}" expected a file, got status ${response.status}; check the address`)
-      return new Uint8Array(await response.arrayBuffer())
-    },
-    has: async (name: string) => (await fetch(at(name), { method: 'HEAD' })).ok,
-  })
-}
+export { webFolder, type Fetch, type WebFolderOptions } from './web-folder.ts'
+export { compileModule, type ModuleSource, type ModuleSources } from './web-module.ts'

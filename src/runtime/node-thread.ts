@@ -1,12 +1,7 @@
-/** A thread of a simulation in Node: serves jobs from the main thread. */
+/** A thread in Node: serves what the main thread asks for. */
 import { parentPort } from 'node:worker_threads'
-import { serveThread } from './serve-thread.ts'
 import { node } from './node.ts'
+import { portChannel } from './node-channel.ts'
+import { serveThread } from './serve-thread.ts'
 
-const port = parentPort!
-serveThread(node(), {
-  post: (message, transfer = []) => port.postMessage(message, [...transfer]),
-  onMessage: listener => { port.on('message', listener) },
-  onError: () => {},
-  close: () => port.close(),
-})
+serveThread(node(), portChannel(parentPort!))

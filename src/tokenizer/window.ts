@@ -33,9 +33,11 @@ export function firstIds(text: string, count: number, encode: (text: string) => 
 /** The first place at or after `from` where white space follows something else; the end where there is none. */
 function boundary(text: string, from: number): number {
   if (from >= text.length) return text.length
-  const edge = /(?<=\S)\s/g
-  edge.lastIndex = from
-  return edge.exec(text)?.index ?? text.length
+  // looking behind would be shorter, but engines without SIMD refuse it
+  const edge = /\S\s/g
+  edge.lastIndex = from - 1
+  const found = edge.exec(text)
+  return found === null ? text.length : found.index + 1
 }
 
 /** Replaces lone surrogates, which no encoding of text can carry, by U+FFFD. */

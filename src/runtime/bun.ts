@@ -1,0 +1,46 @@
+/**
+ * The adapter of Bun.
+ * @module
+ */
+import type { Channel, Host, Variant } from '../host.ts'
+import { nodeFolder, nodeSave } from './node-files.ts'
+import { workerChannel } from './web-channel.ts'
+import { fillRandom } from './web-random.ts'
+
+/** What is used of Bun's own interface. */
+declare const Bun: {
+  readonly version: string
+  file(path: URL): { arrayBuffer(): Promise<ArrayBuffer> }
+  readonly CryptoHasher: new (algorithm: 'sha256') => { update(bytes: Uint8Array): { digest(): Uint8Array } }
+}
+
+/** The host of a Bun process or worker. */
+export function bun(): Host {
+  return Object.freeze({
+    name: 'bun',
+    version: Bun.version,
+    random: fillRandom,
+    now: () => performance.now(),
+    pause: () => new Promise<void>(resolve => setImmediate(resolve)),
+    sha256: (bytes: Uint8Array) => new Uint8Array(new Bun.CryptoHasher('sha256').update(bytes).digest()),
+    module: compiled,
+    folder: nodeFolder,
+    save: nodeSave,
+    threads: Object.freeze({ count: navigator.hardwareConcurrency, spawn }),
+  })
+}
+
+function spawn(): Channel {
+  return workerChannel(new Worker(new URL('./bun-thread.js', import.meta.url).href, { type: 'module' }))
+}
+
+const modules = new Map<Variant, Promise<WebAssembly.Module>>()
+
+function compiled(variant: Variant): Promise<WebAssembly.Module> {
+  let module = modules.get(variant)
+  if (module === undefined) {
+    module = Bun.file(new URL(`../wasm/sotto.${variant}.wasm`, import.meta.url)).arrayBuffer().then(bytes => WebAssembly.compile(bytes))
+    modules.set(variant, module)
+  }
+  return module
+}
