@@ -3,8 +3,8 @@
  * elsewhere.
  * @module
  */
-import { aNumber, anOptions } from '../assert.ts'
-import { tensorOf } from '../peft/slice.ts'
+import { aNumber, anOptions, show } from '../assert.ts'
+import { readSlice, tensorOf, writeSlice } from '../peft/slice.ts'
 import type { Parameters, Slice, SlicePart } from '../peft/slice.ts'
 import { Tensor } from '../tensor/tensor.ts'
 
@@ -14,6 +14,10 @@ export interface Optimizer {
   /** Makes the state of a slice's tensors; before the step, since a step's memory is planned whole. */
   prepare(parameters: Parameters, slice: Slice): void
   step(parameters: Parameters, part: SlicePart, gradient: number): void
+  /** The state of a slice's rows as one vector, for a training that is to go on elsewhere. */
+  save(parameters: Parameters, slice: Slice): Float32Array
+  /** Takes what `save` gave for the same slice. @throws RangeError for another length */
+  restore(parameters: Parameters, slice: Slice, saved: Float32Array): void
   /** Forgets all state; its memory serves the next optimiser on the same tensors. */
   reset(): void
 }
@@ -42,6 +46,11 @@ export function sgd(options: SgdOptions): Optimizer {
       const skip = part.from * part.columns * 4, n = (part.to - part.from) * part.columns
       const velocity = momentum === 0 ? 0 : state.of(tensor).ptr + skip
       tensor.engine.kernels['sgd_step'](tensor.ptr + skip, velocity, gradient, n, lr, momentum, decay)
+    },
+    save: (parameters: Parameters, slice: Slice) => momentum === 0 ? new Float32Array(0) : readSlice(state.all(parameters, slice), slice),
+    restore(parameters: Parameters, slice: Slice, saved: Float32Array) {
+      aVector(saved, momentum === 0 ? 0 : slice.length)
+      if (momentum !== 0) writeSlice(state.all(parameters, slice), slice, saved)
     },
     reset: state.reset,
   })
@@ -94,6 +103,27 @@ export function adamw(options: AdamWOptions): Optimizer {
         from = to
       }
     },
+    // the moments, then how often each row has stepped
+    save(parameters: Parameters, slice: Slice) {
+      const rows = slice.parts.flatMap(part => [...(counts.get(tensorOf(parameters, part)) ?? new Int32Array(part.to)).subarray(part.from, part.to)])
+      const out = new Float32Array(2 * slice.length + rows.length)
+      out.set(readSlice(first.all(parameters, slice), slice))
+      out.set(readSlice(second.all(parameters, slice), slice), slice.length)
+      out.set(rows, 2 * slice.length)
+      return out
+    },
+    restore(parameters: Parameters, slice: Slice, saved: Float32Array) {
+      const rows = slice.parts.reduce((sum, { from, to }) => sum + to - from, 0)
+      aVector(saved, 2 * slice.length + rows)
+      writeSlice(first.all(parameters, slice), slice, saved.subarray(0, slice.length))
+      writeSlice(second.all(parameters, slice), slice, saved.subarray(slice.length, 2 * slice.length))
+      let at = 2 * slice.length
+      for (const part of slice.parts) {
+        const tensor = tensorOf(parameters, part), steps = counts.get(tensor) ?? new Int32Array(tensor.rows)
+        counts.set(tensor, steps)
+        steps.set(saved.subarray(at, at += part.to - part.from), part.from)
+      }
+    },
     reset() {
       first.reset()
       second.reset()
@@ -106,24 +136,38 @@ export function adamw(options: AdamWOptions): Optimizer {
 const idle = new WeakMap<Tensor, Tensor[]>()
 
 /** State tensors, zero when they are first needed. */
-function stateOf(name: string): { of(tensor: Tensor): Tensor, reset: () => void } {
+interface State {
+  of(tensor: Tensor): Tensor
+  /** Those of a slice's tensors, under the tensors' names. */
+  all(parameters: Parameters, slice: Slice): Parameters
+  reset: () => void
+}
+
+function stateOf(name: string): State {
   const tensors = new Map<Tensor, Tensor>()
+  const of = (tensor: Tensor) => {
+    let state = tensors.get(tensor)
+    if (state === undefined) {
+      state = idle.get(tensor)?.pop()
+      if (state) state.engine.kernels['zero'](state.ptr, state.length)
+      else state = new Tensor(tensor.engine, `${tensor.name}: ${name}`, tensor.shape)
+      tensors.set(tensor, state)
+    }
+    return state
+  }
   return {
-    of(tensor) {
-      let state = tensors.get(tensor)
-      if (state === undefined) {
-        state = idle.get(tensor)?.pop()
-        if (state) state.engine.kernels['zero'](state.ptr, state.length)
-        else state = new Tensor(tensor.engine, `${tensor.name}: ${name}`, tensor.shape)
-        tensors.set(tensor, state)
-      }
-      return state
-    },
+    of,
+    all: (parameters, slice) => new Map(slice.parts.map(part => [part.tensor, of(tensorOf(parameters, part))])),
     reset() {
       for (const [tensor, state] of tensors) idle.set(tensor, [...idle.get(tensor) ?? [], state])
       tensors.clear()
     },
   }
+}
+
+function aVector(saved: Float32Array, length: number): void {
+  if (!(saved instanceof Float32Array)) throw new TypeError(`"saved" expected a Float32Array, got ${show(saved)}`)
+  if (saved.length !== length) throw new RangeError(`"saved" expected ${length} numbers of this slice's state, got ${saved.length}`)
 }
 
 /** x^n by repeated multiplication, in the order of squaring: the same in every engine, which Math.pow is not. */
