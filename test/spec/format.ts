@@ -1,7 +1,9 @@
 /**
  * The lines of the specification's test vectors: `operation name=values ... -> name=values ...`. Values: f32 and f64 by
- * their bits, integers, bytes, strings.
+ * their bits, integers, bytes, strings; `~seed:count:size`: numbers of the seeded generator, for arrays that are too long to
+ * be written down.
  */
+import { random } from '../../src/random.ts'
 
 /** `0x` and 8 digits; `0x` and 16; `#` and digits; anything else: integers and strings, which may be mixed. */
 export type Value = Float32Array | Float64Array | Uint8Array | readonly (number | string)[]
@@ -15,7 +17,7 @@ export interface Vector {
   readonly gives: Values | undefined
 }
 
-const ITEM = /"(?:[^"\\]|\\.)*"|#(?:[0-9a-f]{2})*|0x[0-9a-f]+|-?\d+/y
+const ITEM = /~\d+:\d+:\d+(?:\.\d+)?|"(?:[^"\\]|\\.)*"|#(?:[0-9a-f]{2})*|0x[0-9a-f]+|-?\d+/y
 const KEY = /\s*([A-Za-z]\w*)=/y
 
 /** Reads a line. */
@@ -52,6 +54,10 @@ function parseValues(text: string): Values {
 
 function parseItems(items: readonly string[]): Value {
   const [first] = items
+  if (first.startsWith('~')) {
+    const [seed, count, size] = first.slice(1).split(':').map(Number), source = random('vector', seed)
+    return Float32Array.from({ length: count }, () => (2 * source.uniform() - 1) * size)
+  }
   if (first.startsWith('#')) return Uint8Array.from(first.slice(1).match(/../g) ?? [], pair => parseInt(pair, 16))
   if (first.startsWith('0x')) {
     if (items.some(item => item.length !== first.length || (item.length !== 10 && item.length !== 18))) {
@@ -63,10 +69,10 @@ function parseItems(items: readonly string[]): Value {
   return items.map(item => item.startsWith('"') ? JSON.parse(item) as string : Number(item))
 }
 
-/** Writes values as they stand in a line. */
+/** Writes values as they stand in a line; every NaN as 0x7fc00000, since its bits are not specified. */
 export function printValue(value: Value): string {
   if (value instanceof Uint8Array) return `#${hex(value)}`
-  if (value instanceof Float32Array) return [...new Uint32Array(value.slice().buffer)].map(bits => `0x${bits.toString(16).padStart(8, '0')}`).join(',')
+  if (value instanceof Float32Array) return [...new Uint32Array(value.map(x => Number.isNaN(x) ? NaN : x).buffer)].map(bits => `0x${bits.toString(16).padStart(8, '0')}`).join(',')
   if (value instanceof Float64Array) return [...new BigUint64Array(value.slice().buffer)].map(bits => `0x${bits.toString(16).padStart(16, '0')}`).join(',')
   return value.map(item => typeof item === 'string' ? JSON.stringify(item) : String(item)).join(',')
 }

@@ -1,0 +1,286 @@
+"""Models, gradients, optimisers, slices and a client's round of docs/numerics/training.md, for BERT."""
+import json
+import math
+import struct
+import numpy as np
+import federation
+import operations as O
+from arithmetic import F, f32, tanh
+from streams import Random, hash_array
+
+
+def read_safetensors(path):
+    """f32 tensors by name."""
+    with open(path, 'rb') as file:
+        data = file.read()
+    size, = struct.unpack('<Q', data[:8])
+    header = json.loads(data[8:8 + size])
+    tensors = {}
+    for name, info in header.items():
+        if name != '__metadata__':
+            assert info['dtype'] == 'F32'
+            start, end = info['data_offsets']
+            tensors[name] = np.frombuffer(data[8 + size + start:8 + size + end], '<f4').astype(F).reshape(info['shape'])
+    return tensors
+
+
+def initial_a(site, rank, inputs, seed):
+    source = Random('lora_A', seed, site)
+    bound = 1 / math.sqrt(inputs)
+    return f32([(2 * source.uniform() - 1) * bound for _ in range(rank * inputs)]).reshape(rank, inputs)
+
+
+SITES = ('attention.self.query', 'attention.self.key', 'attention.self.value', 'attention.output.dense', 'intermediate.dense', 'output.dense')
+ACTIVATIONS = {'gelu': (O.gelu_erf, O.gelu_erf_back), 'gelu_new': (O.gelu_tanh, O.gelu_tanh_back), 'relu': (O.relu, O.relu_back)}
+
+
+class Model:
+    """A BERT classifier with an adapter on some sites, or with all of it trained (no lora)."""
+    def __init__(self, folder, labels, lora=None, format='stored', pooling='mean'):
+        with open(folder + '/config.json') as file:
+            self.config = json.load(file)
+        t = self.tensors = read_safetensors(folder + '/model.safetensors')
+        self.pooling, self.lora, c = pooling, lora, self.config
+        self.layers = ['encoder.layer.%d.' % i for i in range(c['num_hidden_layers'])]
+        self.sites = [layer + site for layer in self.layers for site in SITES]
+        format = 'f32' if format == 'stored' or not lora else format
+        self.weights = {site: O.weight(t[site + '.weight'], format) for site in self.sites} if lora else None
+        self.parameters = {}
+        self.pairs = [site for site in self.sites if lora and any(site == word or site.endswith('.' + word) for word in lora['sites'])]
+        for site in self.pairs:
+            N, K = t[site + '.weight'].shape
+            self.parameters[site + '.lora_A'] = initial_a(site, lora['rank'], K, lora.get('seed', 0))
+            self.parameters[site + '.lora_B'] = np.zeros((lora['rank'], N), F)
+        if not lora:
+            for name in self.names():
+                self.parameters[name] = t[name].copy()
+        self.tables = {}
+        for name in TABLES:
+            table = t['embeddings.%s_embeddings.weight' % name]
+            if format in ('int8', 'f16'):
+                w = O.Int8(table) if format == 'int8' else O.Float(table, 'f16')
+                table = f32(w.w) * w.scale[:, None] if format == 'int8' else w.W
+            self.tables[name] = table
+        self.parameters['head.weight'] = np.zeros((labels, c['hidden_size']), F)
+        self.parameters['head.bias'] = np.zeros(labels, F)
+
+    def names(self):
+        """Every tensor of full fine-tuning, in order, without the head."""
+        yield from ('embeddings.%s_embeddings.weight' % name for name in TABLES)
+        yield from both('embeddings.LayerNorm')
+        for layer in self.layers:
+            for site in SITES:
+                yield from both(layer + site)
+                if site == 'attention.output.dense':
+                    yield from both(layer + 'attention.output.LayerNorm')
+            yield from both(layer + 'output.LayerNorm')
+
+    def value(self, name):
+        return self.parameters[name] if name in self.parameters else self.tensors[name]
+
+    def slice(self, rank=None, variant='prefix', factors='both'):
+        """Parts of (tensor, from, to), and the rank."""
+        head = [('head.weight', 0, len(self.parameters['head.weight'])), ('head.bias', 0, len(self.parameters['head.bias']))]
+        if not self.lora:
+            return [(name, 0, len(self.parameters[name])) for name in self.names()] + head, None
+        rank = rank or self.lora['rank']
+        first = rank - 1 if variant == 'row' else 0
+        kinds = {'both': 'AB', 'A': 'A', 'B': 'B'}[factors]
+        return [('%s.lora_%s' % (site, kind), first, rank) for site in self.pairs for kind in kinds] + head, rank
+
+    def read(self, parts):
+        return np.concatenate([self.parameters[name][a:b].ravel() for name, a, b in parts])
+
+    def write(self, parts, values):
+        at = 0
+        for name, a, b in parts:
+            part = self.parameters[name][a:b]
+            part[:] = values[at:at + part.size].reshape(part.shape)
+            at += part.size
+
+    def pass_of(self, parts, rank, dropout=None):
+        return Pass(self, {name: (a, b) for name, a, b in parts}, rank, dropout)
+
+
+TABLES = ('word', 'position', 'token_type')
+
+
+def both(name):
+    return name + '.weight', name + '.bias'
+
+
+class Pass:
+    """One way forward and back."""
+    def __init__(self, model, trained, rank, dropout):
+        self.model, self.trained, self.rank, self.dropout = model, trained, rank, dropout
+        self.streams, self.saved, self.grads = 0, {}, {}
+        c = model.config
+        self.H, self.eps = c['num_attention_heads'], c['layer_norm_eps']
+        self.scale = f32(1 / math.sqrt(c['hidden_size'] / self.H))
+        self.activation = ACTIVATIONS[c['hidden_act']]
+
+    def scale_of(self):
+        lora = self.model.lora
+        return f32(lora['alpha'] / (math.sqrt(self.rank) if lora.get('scaling') == 'alpha/sqrt(r)' else self.rank))
+
+    def gradient(self, name, values):
+        self.grads[name] = values
+
+    def drop(self, name, x):
+        if not self.dropout:
+            return x
+        self.saved[name] = self.streams
+        self.streams += 1
+        return self.dropped(name, x)
+
+    def dropped(self, name, x):
+        return O.dropout(x, self.dropout[0], self.dropout[1], self.saved[name]) if self.dropout else x
+
+    def linear(self, site, x):
+        m = self.model
+        bias = m.value(site + '.bias')
+        y = m.weights[site].forward(x, bias) if m.weights else O.product(bias, O.ONE, x, m.value(site + '.weight').T)
+        u = None
+        if site in m.pairs:
+            A, Bt = (m.parameters[site + kind][:self.rank] for kind in ('.lora_A', '.lora_B'))
+            u = O.product(None, O.ONE, x, A.T)
+            y = O.product(y, self.scale_of(), u, Bt)
+        self.saved[site] = x, u
+        return y
+
+    def linear_back(self, site, dy, dx):
+        m = self.model
+        x, u = self.saved[site]
+        dx = m.weights[site].back(dy, dx) if m.weights else O.product(dx, O.ONE, dy, m.value(site + '.weight'))
+        if site in m.pairs:
+            A, Bt = (m.parameters[site + kind][:self.rank] for kind in ('.lora_A', '.lora_B'))
+            rows = lambda kind, left, right: self.gradient(site + kind, O.product(None, self.scale_of(), left[:, slice(*self.trained[site + kind])].T, right))
+            if site + '.lora_B' in self.trained:
+                rows('.lora_B', u, dy)
+            t = O.product(None, O.ONE, dy, Bt.T)
+            if site + '.lora_A' in self.trained:
+                rows('.lora_A', t, x)
+            dx = O.product(dx, self.scale_of(), t, A)
+        if site + '.weight' in self.trained:
+            self.gradient(site + '.weight', O.product(None, O.ONE, dy.T, x))
+            self.gradient(site + '.bias', O.column_sums(dy))
+        return dx
+
+    def norm(self, name, x):
+        y, self.saved[name] = O.layer_norm(x, self.model.value(name + '.weight'), self.model.value(name + '.bias'), self.eps)
+        return y
+
+    def norm_back(self, name, dy):
+        dx, dweight, dbias = O.layer_norm_back(dy, self.model.value(name + '.weight'), self.saved[name])
+        if name + '.weight' in self.trained:
+            self.gradient(name + '.weight', dweight)
+            self.gradient(name + '.bias', dbias)
+        return dx
+
+    def forward(self, sequences):
+        m = self.model
+        self.offsets = [0]
+        for sequence in sequences:
+            self.offsets.append(self.offsets[-1] + len(sequence))
+        self.ids = {
+            'word': [id for sequence in sequences for id in sequence], 'position': [i for sequence in sequences for i in range(len(sequence))],
+            'token_type': [0] * self.offsets[-1],
+        }
+        table = lambda name: m.parameters.get('embeddings.%s_embeddings.weight' % name, m.tables[name])
+        x = O.embedding([(self.ids[name], table(name)) for name in TABLES])
+        x = self.drop('embeddings', self.norm('embeddings.LayerNorm', x))
+        for layer in m.layers:
+            q, k, v = (self.linear(layer + site, x) for site in SITES[:3])
+            self.saved[layer + 'attention'] = q, k, v
+            a = O.attention(q, k, v, self.offsets, self.H, self.scale)
+            a = self.drop(layer + 'a', self.linear(layer + 'attention.output.dense', a))
+            h = self.norm(layer + 'attention.output.LayerNorm', a + x)
+            inner = self.linear(layer + 'intermediate.dense', h)
+            self.saved[layer + 'inner'] = inner
+            f = self.drop(layer + 'f', self.linear(layer + 'output.dense', self.activation[0](inner)))
+            x = self.norm(layer + 'output.LayerNorm', f + h)
+        self.pooled = (O.mean_pool if m.pooling == 'mean' else O.cls_pool)(x, self.offsets)
+        return O.product(m.parameters['head.bias'], O.ONE, self.pooled, m.parameters['head.weight'].T)
+
+    def back(self, dlogits):
+        m = self.model
+        d = O.product(None, O.ONE, dlogits, m.parameters['head.weight'])
+        self.gradient('head.weight', O.product(None, O.ONE, dlogits.T, self.pooled))
+        self.gradient('head.bias', O.column_sums(dlogits))
+        g = (O.mean_pool_back if m.pooling == 'mean' else O.cls_pool_back)(d, self.offsets)
+        for layer in reversed(m.layers):
+            df = dh = self.norm_back(layer + 'output.LayerNorm', g)
+            di = self.linear_back(layer + 'output.dense', self.dropped(layer + 'f', df), None)
+            di = self.activation[1](self.saved[layer + 'inner'], di)
+            dh = self.linear_back(layer + 'intermediate.dense', di, dh)
+            da = dx = self.norm_back(layer + 'attention.output.LayerNorm', dh)
+            dout = self.linear_back(layer + 'attention.output.dense', self.dropped(layer + 'a', da), None)
+            dq, dk, dv = O.attention_back(dout, *self.saved[layer + 'attention'], self.offsets, self.H, self.scale)
+            for site, dy in zip(SITES[2::-1], (dv, dk, dq)):
+                dx = self.linear_back(layer + site, dy, dx)
+            g = dx
+        if not m.lora:
+            g = self.norm_back('embeddings.LayerNorm', self.dropped('embeddings', g))
+            for name in TABLES:
+                tensor = 'embeddings.%s_embeddings.weight' % name
+                self.gradient(tensor, O.embedding_back(g, self.ids[name], len(m.parameters[tensor])))
+
+
+class Sgd:
+    def __init__(self, learningRate, momentum=0, weightDecay=0):
+        self.settings, self.state = (learningRate, momentum, weightDecay), {}
+
+    def step(self, parameters, name, a, b, g):
+        v = self.state.setdefault(name, np.zeros_like(parameters[name]))
+        parameters[name][a:b], v[a:b] = O.sgd(parameters[name][a:b], v[a:b], g, *self.settings)
+
+
+class AdamW:
+    def __init__(self, learningRate, beta1=0.9, beta2=0.999, eps=1e-8, weightDecay=0.01):
+        self.settings, self.state = (learningRate, beta1, beta2, eps, weightDecay), {}
+
+    def step(self, parameters, name, a, b, g):
+        p = parameters[name]
+        m, v, counts = self.state.setdefault(name, (np.zeros_like(p), np.zeros_like(p), [0] * len(p)))
+        for i in range(a, b):
+            counts[i] += 1
+            p[i:i + 1], m[i:i + 1], v[i:i + 1] = O.adamw(p[i:i + 1], m[i:i + 1], v[i:i + 1], g[i - a:i - a + 1], *self.settings, counts[i])
+
+
+def step(model, parts, rank, optimizer, sequences, targets, maximum=None, dropout=None):
+    """One step; losses and the norm of the gradient."""
+    run = model.pass_of(parts, rank, dropout)
+    losses, probabilities = O.cross_entropy(run.forward(sequences), np.array(targets))
+    run.back(O.cross_entropy_back(probabilities, np.array(targets), f32(1 / len(targets))))
+    grads = {}
+    squares = 0.0
+    for name, a, b in parts:
+        # pairs give the rows that train, all others every row
+        grads[name] = run.grads[name] if '.lora_' in name else run.grads[name][a:b]
+        squares = squares + O.sum_squares(grads[name])
+    norm = math.sqrt(squares)
+    for name, a, b in parts:
+        if maximum is not None and norm > maximum:
+            grads[name] = grads[name] * f32(maximum / norm)
+        optimizer.step(model.parameters, name, a, b, grads[name])
+    return losses, norm
+
+
+def contribute(model, plan, state, sequences, targets, client):
+    """A client's integers for a plan."""
+    tuples = lambda s: [(part['tensor'], part['from'], part['to']) for part in s['parts']]
+    parts, local, seed = tuples(plan['slice']), plan['local'], plan['publicSeed']
+    model.write(tuples(plan['reads']), state)
+    before = model.read(parts)
+    optimizer = Sgd(local['learningRate'], local.get('momentum', 0))
+    order = Random(seed, 'order', plan['round'], client)
+    used = order.shuffle(list(range(len(sequences))))[:local.get('maxExamples', len(sequences))]
+    for epoch in range(local['epochs']):
+        if epoch > 0:
+            order.shuffle(used)
+        for at in range(0, len(used), local['batchSize']):
+            batch = used[at:at + local['batchSize']]
+            dropout = (local['dropout'], (order.u32(), order.u32())) if local.get('dropout', 0) > 0 else None
+            step(model, parts, plan['slice'].get('rank'), optimizer, [sequences[i] for i in batch], [targets[i] for i in batch], local.get('maxGradientNorm'), dropout)
+    update = model.read(parts) - before
+    return federation.encode(plan['lattice'], update, bytes.fromhex(seed), plan['round'], client)[1]
