@@ -94,9 +94,8 @@ export function readSlice(parameters: Parameters, slice: Slice): Float32Array {
   const out = new Float32Array(slice.length)
   let at = 0
   for (const part of slice.parts) {
-    const values = tensorOf(parameters, part).read(part.from, part.to)
-    out.set(values, at)
-    at += values.length
+    tensorOf(parameters, part).readInto(out, at, part.from, part.to)
+    at += (part.to - part.from) * part.columns
   }
   return out
 }

@@ -30,11 +30,10 @@ export class Tensor {
   get rows(): number { return this.shape[0] ?? 1 }
 
   /** A copy of the values, or of rows `from` .. `to` of them. */
-  read(from = 0, to: number = this.rows): Float32Array {
-    anInteger(`${this.name}: to`, to, 0, this.rows)
-    anInteger(`${this.name}: from`, from, 0, to)
-    return this.engine.arena.f32(this.ptr + from * this.columns * 4, (to - from) * this.columns).slice()
-  }
+  read(from = 0, to: number = this.rows): Float32Array { return this.#view(from, to).slice() }
+
+  /** Writes rows `from` .. `to` to `out`, from element `at` on. */
+  readInto(out: Float32Array, at: number, from: number, to: number): void { out.set(this.#view(from, to), at) }
 
   /** Overwrites all values; or, with `from`, as many rows as there are values for. */
   write(values: ArrayLike<number>, from?: number): this {
@@ -44,5 +43,11 @@ export class Tensor {
     }
     this.engine.arena.f32(this.ptr + (from ?? 0) * this.columns * 4, values.length).set(values)
     return this
+  }
+
+  #view(from: number, to: number): Float32Array {
+    anInteger(`${this.name}: to`, to, 0, this.rows)
+    anInteger(`${this.name}: from`, from, 0, to)
+    return this.engine.arena.f32(this.ptr + from * this.columns * 4, (to - from) * this.columns)
   }
 }
