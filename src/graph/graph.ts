@@ -197,7 +197,8 @@ export class Graph {
 
   /** Takes what `frozenPrefix` gave as known, and leaves out what computes it. */
   startFrom(value: Value, data: Float32Array): void {
-    const written = this.#nodes.findLastIndex((node, i) => i < this.#turn && node.outs.includes(value)) + 1
+    let written = this.#turn
+    while (!this.#nodes[written - 1].outs.includes(value)) written--
     this.#nodes = this.#nodes.slice(written)
     this.#turn -= written
     const read = new Set(this.#nodes.flatMap(node => node.ins))
