@@ -27,7 +27,7 @@ ${body}
  * @param {string} name
  * @param {() => { path: string, version: string } | { missing: string }} find
  * @param {(path: string, url: string, profile: string, flags: string[]) => string[]} command
- * @param {{ display?: boolean, env?: Record<string, string>, prepare?: (profile: string) => void }} [options] - display: needs an X server
+ * @param {{ display?: boolean, env?: Record<string, string>, prepare?: (profile: string, preferences: Record<string, unknown>) => void }} [options] - display: needs an X server
  * @returns {import('./index.mjs').Runtime}
  */
 function browser(name, find, command, { display = false, env: own = {}, prepare = () => {} } = {}) {
@@ -35,13 +35,13 @@ function browser(name, find, command, { display = false, env: own = {}, prepare 
   return Object.freeze({
     name, find: found,
     run: (application, options = {}) => withFolder(async (folder) => {
-      const { timeout = 60, flags = [], env = {}, isolated = true, headers = {}, thread = 'worker', body = '', handle } = options
+      const { timeout = 60, flags = [], env = {}, isolated = true, headers = {}, thread = 'worker', body = '', preferences = {}, handle } = options
       const { path, missing } = found()
       if (missing) throw new Error(`${name} expected to be installed: ${missing}`)
       const stageFolder = join(folder, 'stage'), profile = join(folder, 'profile')
       mkdirSync(stageFolder)
       mkdirSync(profile)
-      prepare(profile)
+      prepare(profile, preferences)
       await stage(stageFolder, application, { ground: 'browser.mjs' })
       writeFileSync(join(stageFolder, 'run/page.js'), pageScript)
       const server = await serveFolder(stageFolder, { headers: { ...isolated ? ISOLATED : {}, ...headers }, page: document(thread, body), handle })
@@ -98,8 +98,8 @@ const firefox = browser('firefox', () => {
   const version = versionOf([path, '--version'])
   return version === undefined ? { missing: `${path} --version does not run here` } : { path, version }
 }, (path, url, profile, flags) => [path, '--headless', '--no-remote', '--profile', profile, ...flags, url], {
-  prepare: (profile) => writeFileSync(join(profile, 'user.js'),
-    Object.entries(FIREFOX).map(([key, value]) => `user_pref(${JSON.stringify(key)}, ${JSON.stringify(value)});\n`).join('')),
+  prepare: (profile, preferences) => writeFileSync(join(profile, 'user.js'),
+    Object.entries({ ...FIREFOX, ...preferences }).map(([key, value]) => `user_pref(${JSON.stringify(key)}, ${JSON.stringify(value)});\n`).join('')),
 })
 
 /** Where Debian and its like put WebKitGTK's own small browser. */

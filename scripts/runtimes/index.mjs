@@ -25,6 +25,7 @@ export { install } from './install.mjs'
  * @property {Record<string, string>} [headers] - browsers: further headers of every answer
  * @property {'worker' | 'page'} [thread] - browsers: where `main` runs, default a dedicated worker
  * @property {string} [body] - browsers: HTML of the page
+ * @property {Record<string, unknown>} [preferences] - Firefox: on top of ours
  * @property {(request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse) => boolean} [handle] -
  *   browsers and workerd: answers requests in place of the server's files
  */

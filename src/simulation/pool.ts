@@ -19,13 +19,20 @@ export interface Pool {
   close(): void
 }
 
-/** Address space that a thread may use beyond the shared weights. */
+/** Address space that a thread may use beyond the shared weights, at most; many threads have less each. */
 const REGION = 640 * 2 ** 20
+/** All addresses of a memory. */
+const ADDRESSES = 4 * 2 ** 30
+
+/** Whole pages of a part of the addresses from `first` on, for one of `threads`. */
+function part(first: number, end: number, threads: number): number {
+  return Math.min(REGION, Math.floor((end - first) / threads / 65536) * 65536)
+}
 
 /**
  * Builds the task here and in `threads` threads.
  *
- * @param threads - 0 or 1: no other thread; at most 5, which share 4 GiB of addresses
+ * @param threads - 0 or 1: no other thread. All share 4 GiB of addresses: beyond 4, each has less than 640 MiB of its own
  * @param storeOf - the examples' tokens, made with the tokenizer of the task; kept in shared memory
  */
 export async function openPool(
@@ -48,8 +55,11 @@ export async function openPool(
   const memory = newMemory('shared')
   const trainable = description.lora === undefined
   // this thread loads first; where the weights lie tells where the threads' own parts start
-  const task = await buildTask(host, description, { memory, base: trainable ? 65536 : 3 * 2 ** 30, limit: trainable ? 65536 + REGION : 3 * 2 ** 30 + REGION, attach: false })
-  const first = trainable ? 65536 + REGION : Math.ceil(task.sharedTop / 65536) * 65536
+  const mine = trainable ? part(65536, ADDRESSES, threads + 1) : REGION
+  const base = trainable ? 65536 : ADDRESSES - mine
+  const task = await buildTask(host, description, { memory, base, limit: base + mine, attach: false })
+  const first = trainable ? base + mine : Math.ceil(task.sharedTop / 65536) * 65536
+  const size = part(first, trainable ? ADDRESSES : base, threads)
   const store = shared(storeOf(task))
   const identity = { files: task.files, hash: task.hash }
   const channels: Channel[] = []
@@ -57,7 +67,7 @@ export async function openPool(
     for (let i = 0; i < threads; i++) {
       const channel = host.threads.spawn()
       channels.push(channel)
-      const region = { memory, base: first + i * REGION, limit: first + (i + 1) * REGION, attach: true }
+      const region = { memory, base: first + i * size, limit: first + (i + 1) * size, attach: true }
       await new Promise<void>((resolve, reject) => {
         channel.onError(reject)
         channel.onMessage((answer: Answer) => 'ready' in answer ? resolve() : reject(errorOf(answer)))
