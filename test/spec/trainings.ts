@@ -1,8 +1,11 @@
 /** Whole trainings for the specification's golden values: steps, a contribution and a simulation, computed by Sotto. */
 import { hashArray } from '../../src/canonical.ts'
+import { parseSafetensors, writeSafetensors } from '../../src/checkpoint/safetensors.ts'
+import type { TensorFile } from '../../src/checkpoint/tensor-file.ts'
 import { contribute } from '../../src/federated/client.ts'
 import { makePlan, planHash } from '../../src/federated/plan.ts'
 import type { Plan } from '../../src/federated/plan.ts'
+import { loadUseLite } from '../../src/model/use-lite.ts'
 import { adamw, sgd } from '../../src/optim/optimizer.ts'
 import type { Optimizer } from '../../src/optim/optimizer.ts'
 import { attachLora } from '../../src/peft/lora.ts'
@@ -16,6 +19,7 @@ import { tokenize } from '../../src/simulation/tokens.ts'
 import { sliceOf, textClassifier } from '../../src/train/classifier.ts'
 import type { Classifier, SliceOptions } from '../../src/train/classifier.ts'
 import { trainStep } from '../../src/train/step.ts'
+import { createEngine } from '../../src/wasm/engine.ts'
 import { encoderOf } from '../support/golden.ts'
 import { printValue } from './format.ts'
 
@@ -25,6 +29,8 @@ const LORA = { rank: 4, alpha: 8, sites: ['query', 'value', 'intermediate.dense'
 /** A training: plain data, for the other implementation. */
 export interface Job {
   readonly name: string
+  /** A folder of test/fixtures, or `use-lite`, made up. */
+  readonly model: string
   readonly format: 'f32' | 'f16' | 'bf16' | 'int8'
   readonly pooling: 'mean' | 'cls'
   /** Null: the whole model is trained. */
@@ -39,21 +45,48 @@ const SGD = { kind: 'sgd', settings: { learningRate: 0.3, momentum: 0.9 } } as c
 const ADAMW = { kind: 'adamw', settings: { learningRate: 0.01 } } as const
 
 export const JOBS: readonly Job[] = [
-  { name: 'LoRA, f32, SGD, clipped, dropout', format: 'f32', pooling: 'mean', lora: LORA, slice: {}, optimizer: SGD, maxGradientNorm: 0.5, dropout: { rate: 0.1, key: [1, -2] } },
-  { name: 'LoRA, int8, AdamW', format: 'int8', pooling: 'mean', lora: LORA, slice: {}, optimizer: ADAMW },
-  { name: 'LoRA, f16, B alone, rank-stabilised, first token', format: 'f16', pooling: 'cls', lora: { ...LORA, scaling: 'alpha/sqrt(r)' }, slice: { factors: 'B' }, optimizer: SGD },
-  { name: 'DyLoRA prefix of 2, bf16', format: 'bf16', pooling: 'mean', lora: LORA, slice: { rank: 2 }, optimizer: ADAMW },
-  { name: 'DyLoRA row 3, every site', format: 'f32', pooling: 'mean', lora: { ...LORA, sites: ['dense', 'query', 'key', 'value'] }, slice: { rank: 3, variant: 'row' }, optimizer: SGD },
-  { name: 'all weights', format: 'f32', pooling: 'mean', lora: null, slice: {}, optimizer: { kind: 'sgd', settings: { learningRate: 0.1, weightDecay: 0.01 } }, dropout: { rate: 0.2, key: [7, 8] } },
+  { name: 'LoRA, f32, SGD, clipped, dropout', model: 'tiny-bert', format: 'f32', pooling: 'mean', lora: LORA, slice: {}, optimizer: SGD, maxGradientNorm: 0.5, dropout: { rate: 0.1, key: [1, -2] } },
+  { name: 'LoRA, int8, AdamW', model: 'tiny-bert', format: 'int8', pooling: 'mean', lora: LORA, slice: {}, optimizer: ADAMW },
+  { name: 'LoRA, f16, B alone, rank-stabilised, first token', model: 'tiny-bert', format: 'f16', pooling: 'cls', lora: { ...LORA, scaling: 'alpha/sqrt(r)' }, slice: { factors: 'B' }, optimizer: SGD },
+  { name: 'DyLoRA prefix of 2, bf16', model: 'tiny-bert', format: 'bf16', pooling: 'mean', lora: LORA, slice: { rank: 2 }, optimizer: ADAMW },
+  { name: 'DyLoRA row 3, every site', model: 'tiny-bert', format: 'f32', pooling: 'mean', lora: { ...LORA, sites: ['dense', 'query', 'key', 'value'] }, slice: { rank: 3, variant: 'row' }, optimizer: SGD },
+  { name: 'RoBERTa, LoRA, int8', model: 'tiny-roberta', format: 'int8', pooling: 'mean', lora: LORA, slice: {}, optimizer: SGD },
+  { name: 'DistilBERT, LoRA, f32', model: 'tiny-distilbert', format: 'f32', pooling: 'mean', lora: { ...LORA, sites: ['q_lin', 'lin2'] }, slice: {}, optimizer: SGD },
+  {
+    name: 'Universal Sentence Encoder Lite, LoRA, int8, dropout', model: 'use-lite', format: 'int8', pooling: 'mean', lora: { ...LORA, sites: ['qkv', 'output', 'up', 'tanh'] },
+    slice: {}, optimizer: SGD, dropout: { rate: 0.1, key: [5, 6] },
+  },
+  { name: 'Universal Sentence Encoder Lite, all weights', model: 'use-lite', format: 'f32', pooling: 'mean', lora: null, slice: {}, optimizer: SGD },
+  { name: 'all weights', model: 'tiny-bert', format: 'f32', pooling: 'mean', lora: null, slice: {}, optimizer: { kind: 'sgd', settings: { learningRate: 0.1, weightDecay: 0.01 } }, dropout: { rate: 0.2, key: [7, 8] } },
 ]
 
 /** Sequences and classes of a step: of five sequences, 2 to 11 tokens. */
 export function batchOf(step: number): { sequences: number[][], targets: number[] } {
   const source = random('batch', step)
   return {
-    sequences: Array.from({ length: 5 }, () => Array.from({ length: 2 + source.below(10) }, () => source.below(182))),
+    sequences: Array.from({ length: 5 }, () => Array.from({ length: 2 + source.below(10) }, () => source.below(61))),
     targets: Array.from({ length: 5 }, () => source.below(LABELS)),
   }
+}
+
+/** A small Universal Sentence Encoder Lite, its tensors from the seeded generator. */
+function madeUp(): TensorFile {
+  const narrow = 16, wide = 24, inner = 40, shapes = new Map<string, readonly number[]>([['embeddings', [61, narrow]], ['timing.rates', [1, narrow / 2]]])
+  const add = (name: string, ...shape: number[]) => shapes.set(`${name}.weight`, shape).set(`${name}.bias`, shape.slice(0, 1))
+  for (const [i, inputs] of [narrow, wide].entries()) {
+    add(`layer.${i}.norm`, inputs)
+    add(`layer.${i}.qkv`, 3 * inputs, inputs)
+    add(`layer.${i}.output`, wide, inputs)
+    if (inputs !== wide) add(`layer.${i}.residual`, wide, inputs)
+    add(`layer.${i}.inner_norm`, wide)
+    add(`layer.${i}.up`, inner, wide)
+    add(`layer.${i}.down`, wide, inner)
+  }
+  add('tanh', wide, wide)
+  return parseSafetensors(writeSafetensors(new Map([...shapes].map(([name, shape]) => {
+    const source = random('weights', name), length = shape.reduce((product, size) => product * size, 1)
+    return [name, { dtype: 'F32', shape, data: Float32Array.from({ length }, () => (2 * source.uniform() - 1) * 0.5) }]
+  }))), 'made up')
 }
 
 /** Values that B and the head start from, in place of zeros: so that every gradient is there from the first step. */
@@ -62,8 +95,10 @@ function startValues(name: string, length: number): Float32Array {
   return Float32Array.from({ length }, () => (2 * source.uniform() - 1) * 0.2)
 }
 
-async function classifierOf({ format, pooling, lora }: Job, variant: 'simd' | 'scalar'): Promise<Classifier> {
-  const encoder = await encoderOf(MODEL, { variant, pooling, ...(lora ? { format } : { trainable: true }) })
+async function classifierOf({ model, format, pooling, lora }: Job, variant: 'simd' | 'scalar'): Promise<Classifier> {
+  const options = lora ? { format } : { trainable: true }
+  const encoder = model === 'use-lite' ? await loadUseLite(await createEngine(node(), { variant }), madeUp(), options)
+    : await encoderOf(`test/fixtures/${model}`, { variant, pooling, ...options })
   const adapter = lora ? attachLora(encoder, lora) : undefined
   const task = textClassifier({ encoder, adapter, labels: Array.from({ length: LABELS }, (_, i) => `label ${i}`) })
   for (const [name, tensor] of task.parameters) if (name.startsWith('head.') || name.endsWith('.lora_B')) tensor.write(startValues(name, tensor.length))

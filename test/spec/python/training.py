@@ -1,6 +1,7 @@
-"""Models, gradients, optimisers, slices and a client's round of docs/numerics/training.md, for BERT."""
+"""Models of the BERT family, gradients, optimisers, slices and a client's round of docs/numerics/training.md."""
 import json
 import math
+import re
 import struct
 import numpy as np
 import federation
@@ -20,7 +21,7 @@ def read_safetensors(path):
         if name != '__metadata__':
             assert info['dtype'] == 'F32'
             start, end = info['data_offsets']
-            tensors[name] = np.frombuffer(data[8 + size + start:8 + size + end], '<f4').astype(F).reshape(info['shape'])
+            tensors[re.sub(r'^(bert|roberta|distilbert)\.', '', name)] = np.frombuffer(data[8 + size + start:8 + size + end], '<f4').astype(F).reshape(info['shape'])
     return tensors
 
 
@@ -30,50 +31,39 @@ def initial_a(site, rank, inputs, seed):
     return f32([(2 * source.uniform() - 1) * bound for _ in range(rank * inputs)]).reshape(rank, inputs)
 
 
-SITES = ('attention.self.query', 'attention.self.key', 'attention.self.value', 'attention.output.dense', 'intermediate.dense', 'output.dense')
-ACTIVATIONS = {'gelu': (O.gelu_erf, O.gelu_erf_back), 'gelu_new': (O.gelu_tanh, O.gelu_tanh_back), 'relu': (O.relu, O.relu_back)}
+# names within a layer: q, k, v, out of attention, up, down; then the norms after attention and after the layer
+BERT = ('encoder.layer.%d.', ('attention.self.query', 'attention.self.key', 'attention.self.value', 'attention.output.dense', 'intermediate.dense',
+                              'output.dense'), ('attention.output.LayerNorm', 'output.LayerNorm'))
+DISTILBERT = ('transformer.layer.%d.', ('attention.q_lin', 'attention.k_lin', 'attention.v_lin', 'attention.out_lin', 'ffn.lin1', 'ffn.lin2'),
+              ('sa_layer_norm', 'output_layer_norm'))
+ACTIVATIONS = {
+    'gelu': (O.gelu_erf, O.gelu_erf_back), 'gelu_new': (O.gelu_tanh, O.gelu_tanh_back), 'relu': (O.relu, O.relu_back), 'silu': (O.silu, O.silu_back),
+}
 
 
 class Model:
-    """A BERT classifier with an adapter on some sites, or with all of it trained (no lora)."""
-    def __init__(self, folder, labels, lora=None, format='stored', pooling='mean'):
-        with open(folder + '/config.json') as file:
-            self.config = json.load(file)
-        t = self.tensors = read_safetensors(folder + '/model.safetensors')
-        self.pooling, self.lora, c = pooling, lora, self.config
-        self.layers = ['encoder.layer.%d.' % i for i in range(c['num_hidden_layers'])]
-        self.sites = [layer + site for layer in self.layers for site in SITES]
+    """A classifier with an adapter on some sites, or with all of it trained (no lora)."""
+    def __init__(self, tensors, sites, tables, width, labels, lora, format):
+        self.tensors, self.sites, self.lora, self.width = tensors, sites, lora, width
         format = 'f32' if format == 'stored' or not lora else format
-        self.weights = {site: O.weight(t[site + '.weight'], format) for site in self.sites} if lora else None
-        self.parameters = {}
-        self.pairs = [site for site in self.sites if lora and any(site == word or site.endswith('.' + word) for word in lora['sites'])]
+        self.weights = {site: O.weight(tensors[site + '.weight'], format) for site in sites} if lora else None
+        self.parameters, self.tables = {}, {}
+        self.pairs = [site for site in sites if lora and any(site == word or site.endswith('.' + word) for word in lora['sites'])]
         for site in self.pairs:
-            N, K = t[site + '.weight'].shape
+            N, K = tensors[site + '.weight'].shape
             self.parameters[site + '.lora_A'] = initial_a(site, lora['rank'], K, lora.get('seed', 0))
             self.parameters[site + '.lora_B'] = np.zeros((lora['rank'], N), F)
         if not lora:
             for name in self.names():
-                self.parameters[name] = t[name].copy()
-        self.tables = {}
-        for name in TABLES:
-            table = t['embeddings.%s_embeddings.weight' % name]
-            if format in ('int8', 'f16'):
-                w = O.Int8(table) if format == 'int8' else O.Float(table, 'f16')
-                table = f32(w.w) * w.scale[:, None] if format == 'int8' else w.W
-            self.tables[name] = table
-        self.parameters['head.weight'] = np.zeros((labels, c['hidden_size']), F)
+                self.parameters[name] = tensors[name].copy()
+        for name in tables:
+            w = O.Int8(tensors[name]) if format == 'int8' else O.Float(tensors[name], 'f16' if format == 'f16' else 'f32')
+            self.tables[name] = f32(w.w) * w.scale[:, None] if format == 'int8' else w.W
+        self.parameters['head.weight'] = np.zeros((labels, width), F)
         self.parameters['head.bias'] = np.zeros(labels, F)
 
-    def names(self):
-        """Every tensor of full fine-tuning, in order, without the head."""
-        yield from ('embeddings.%s_embeddings.weight' % name for name in TABLES)
-        yield from both('embeddings.LayerNorm')
-        for layer in self.layers:
-            for site in SITES:
-                yield from both(layer + site)
-                if site == 'attention.output.dense':
-                    yield from both(layer + 'attention.output.LayerNorm')
-            yield from both(layer + 'output.LayerNorm')
+    def table(self, name):
+        return self.parameters[name] if name in self.parameters else self.tables[name]
 
     def value(self, name):
         return self.parameters[name] if name in self.parameters else self.tensors[name]
@@ -99,14 +89,37 @@ class Model:
             at += part.size
 
     def pass_of(self, parts, rank, dropout=None):
-        return Pass(self, {name: (a, b) for name, a, b in parts}, rank, dropout)
-
-
-TABLES = ('word', 'position', 'token_type')
+        return self.run(self, {name: (a, b) for name, a, b in parts}, rank, dropout)
 
 
 def both(name):
     return name + '.weight', name + '.bias'
+
+
+class Bert(Model):
+    """BERT, RoBERTa or DistilBERT of a folder."""
+    def __init__(self, folder, labels, lora=None, format='stored', pooling='mean'):
+        with open(folder + '/config.json') as file:
+            c = json.load(file)
+        distil = c['model_type'] == 'distilbert'
+        prefix, self.inner, self.norms = DISTILBERT if distil else BERT
+        self.layers = [prefix % i for i in range(c['n_layers' if distil else 'num_hidden_layers'])]
+        self.H, self.eps = c['n_heads' if distil else 'num_attention_heads'], 1e-12 if distil else c.get('layer_norm_eps', 1e-12)
+        self.activation = ACTIVATIONS[c['activation' if distil else 'hidden_act']]
+        self.offset = c.get('pad_token_id', 1) + 1 if c['model_type'] == 'roberta' else 0
+        kinds = ('word', 'position') if distil else ('word', 'position', 'token_type')
+        self.lookups = ['embeddings.%s_embeddings.weight' % kind for kind in kinds]
+        self.pooling, self.run = pooling, BertPass
+        super().__init__(read_safetensors(folder + '/model.safetensors'), [layer + site for layer in self.layers for site in self.inner], self.lookups,
+                         c['dim' if distil else 'hidden_size'], labels, lora, format)
+
+    def names(self):
+        """Every tensor of full fine-tuning, in order, without the head."""
+        yield from self.lookups
+        yield from both('embeddings.LayerNorm')
+        for layer in self.layers:
+            for site in self.inner[:4] + self.norms[:1] + self.inner[4:] + self.norms[1:]:
+                yield from both(layer + site)
 
 
 class Pass:
@@ -114,10 +127,6 @@ class Pass:
     def __init__(self, model, trained, rank, dropout):
         self.model, self.trained, self.rank, self.dropout = model, trained, rank, dropout
         self.streams, self.saved, self.grads = 0, {}, {}
-        c = model.config
-        self.H, self.eps = c['num_attention_heads'], c['layer_norm_eps']
-        self.scale = f32(1 / math.sqrt(c['hidden_size'] / self.H))
-        self.activation = ACTIVATIONS[c['hidden_act']]
 
     def scale_of(self):
         lora = self.model.lora
@@ -167,7 +176,7 @@ class Pass:
         return dx
 
     def norm(self, name, x):
-        y, self.saved[name] = O.layer_norm(x, self.model.value(name + '.weight'), self.model.value(name + '.bias'), self.eps)
+        y, self.saved[name] = O.layer_norm(x, self.model.value(name + '.weight'), self.model.value(name + '.bias'), self.model.eps)
         return y
 
     def norm_back(self, name, dy):
@@ -177,53 +186,65 @@ class Pass:
             self.gradient(name + '.bias', dbias)
         return dx
 
-    def forward(self, sequences):
-        m = self.model
+    def attention(self, name, q, k, v):
+        scale = f32(1 / math.sqrt(q.shape[1] / self.model.H))
+        self.saved[name] = q, k, v, self.offsets, self.model.H, scale
+        return O.attention(*self.saved[name])
+
+    def pack(self, sequences):
         self.offsets = [0]
         for sequence in sequences:
             self.offsets.append(self.offsets[-1] + len(sequence))
-        self.ids = {
-            'word': [id for sequence in sequences for id in sequence], 'position': [i for sequence in sequences for i in range(len(sequence))],
-            'token_type': [0] * self.offsets[-1],
-        }
-        table = lambda name: m.parameters.get('embeddings.%s_embeddings.weight' % name, m.tables[name])
-        x = O.embedding([(self.ids[name], table(name)) for name in TABLES])
-        x = self.drop('embeddings', self.norm('embeddings.LayerNorm', x))
-        for layer in m.layers:
-            q, k, v = (self.linear(layer + site, x) for site in SITES[:3])
-            self.saved[layer + 'attention'] = q, k, v
-            a = O.attention(q, k, v, self.offsets, self.H, self.scale)
-            a = self.drop(layer + 'a', self.linear(layer + 'attention.output.dense', a))
-            h = self.norm(layer + 'attention.output.LayerNorm', a + x)
-            inner = self.linear(layer + 'intermediate.dense', h)
-            self.saved[layer + 'inner'] = inner
-            f = self.drop(layer + 'f', self.linear(layer + 'output.dense', self.activation[0](inner)))
-            x = self.norm(layer + 'output.LayerNorm', f + h)
-        self.pooled = (O.mean_pool if m.pooling == 'mean' else O.cls_pool)(x, self.offsets)
-        return O.product(m.parameters['head.bias'], O.ONE, self.pooled, m.parameters['head.weight'].T)
+        self.ids = [id for sequence in sequences for id in sequence]
+        self.positions = [i for sequence in sequences for i in range(len(sequence))]
+
+    def forward(self, sequences):
+        self.pack(sequences)
+        self.pooled = self.embed()
+        return O.product(self.model.parameters['head.bias'], O.ONE, self.pooled, self.model.parameters['head.weight'].T)
 
     def back(self, dlogits):
-        m = self.model
-        d = O.product(None, O.ONE, dlogits, m.parameters['head.weight'])
         self.gradient('head.weight', O.product(None, O.ONE, dlogits.T, self.pooled))
         self.gradient('head.bias', O.column_sums(dlogits))
-        g = (O.mean_pool_back if m.pooling == 'mean' else O.cls_pool_back)(d, self.offsets)
+        self.embed_back(O.product(None, O.ONE, dlogits, self.model.parameters['head.weight']))
+
+
+class BertPass(Pass):
+    def embed(self):
+        m = self.model
+        kinds = [self.ids, [i + m.offset for i in self.positions], [0] * len(self.ids)]
+        self.lookups = list(zip(m.lookups, kinds))
+        x = O.embedding([(ids, m.table(name)) for name, ids in self.lookups])
+        x = self.drop('embeddings', self.norm('embeddings.LayerNorm', x))
+        for layer in m.layers:
+            q, k, v, out, up, down = (layer + site for site in m.inner)
+            a = self.attention(layer, *(self.linear(site, x) for site in (q, k, v)))
+            a = self.drop(layer + 'a', self.linear(out, a))
+            h = self.norm(layer + m.norms[0], a + x)
+            inner = self.saved[layer + 'inner'] = self.linear(up, h)
+            f = self.drop(layer + 'f', self.linear(down, m.activation[0](inner)))
+            x = self.norm(layer + m.norms[1], f + h)
+        return O.mean_pool(x, self.offsets) if m.pooling == 'mean' else O.cls_pool(x, self.offsets)
+
+    def embed_back(self, g):
+        m = self.model
+        g = O.mean_pool_back(g, self.offsets) if m.pooling == 'mean' else O.cls_pool_back(g, self.offsets)
         for layer in reversed(m.layers):
-            df = dh = self.norm_back(layer + 'output.LayerNorm', g)
-            di = self.linear_back(layer + 'output.dense', self.dropped(layer + 'f', df), None)
-            di = self.activation[1](self.saved[layer + 'inner'], di)
-            dh = self.linear_back(layer + 'intermediate.dense', di, dh)
-            da = dx = self.norm_back(layer + 'attention.output.LayerNorm', dh)
-            dout = self.linear_back(layer + 'attention.output.dense', self.dropped(layer + 'a', da), None)
-            dq, dk, dv = O.attention_back(dout, *self.saved[layer + 'attention'], self.offsets, self.H, self.scale)
-            for site, dy in zip(SITES[2::-1], (dv, dk, dq)):
-                dx = self.linear_back(layer + site, dy, dx)
+            q, k, v, out, up, down = (layer + site for site in m.inner)
+            df = dh = self.norm_back(layer + m.norms[1], g)
+            di = self.linear_back(down, self.dropped(layer + 'f', df), None)
+            di = m.activation[1](self.saved[layer + 'inner'], di)
+            dh = self.linear_back(up, di, dh)
+            da = dx = self.norm_back(layer + m.norms[0], dh)
+            dout = self.linear_back(out, self.dropped(layer + 'a', da), None)
+            dq, dk, dv = O.attention_back(dout, *self.saved[layer])
+            for site, dy in ((v, dv), (k, dk), (q, dq)):
+                dx = self.linear_back(site, dy, dx)
             g = dx
         if not m.lora:
             g = self.norm_back('embeddings.LayerNorm', self.dropped('embeddings', g))
-            for name in TABLES:
-                tensor = 'embeddings.%s_embeddings.weight' % name
-                self.gradient(tensor, O.embedding_back(g, self.ids[name], len(m.parameters[tensor])))
+            for name, ids in self.lookups:
+                self.gradient(name, O.embedding_back(g, ids, len(m.parameters[name])))
 
 
 class Sgd:
