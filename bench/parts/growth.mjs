@@ -48,6 +48,16 @@ export async function rows(context) {
       note: `${measured.map(([x, y]) => `${x}: ${y.toFixed(1)} ms`).join(', ')}` + (kind === 'line' ? `; ${straight.fixed.toFixed(1)} + ${straight.slope.toPrecision(2)} a unit` : ''),
     })
   }
+  const inputs = model(quick ? { width: 32, layers: 2 } : { width: 384, layers: 6 })
+  const layers = quick ? [1] : [3, 4, 5]
+  const prefix = await job(node, 'prefix', {
+    inputs: inputs.folder, layers, vocabulary: inputs.config.vocab_size, examples: quick ? 4 : 16, tokens: quick ? 8 : 64, repeats: quick ? 1 : 3,
+  })
+  rows.push({
+    what: `three epochs on layers ${layers.join(', ')} of ${quick ? 2 : 6}: activations below them computed each time against kept`, on: node.name,
+    value: prefix.ratio, unit: 'x', data: prefix, note: `${prefix.plainMs.toFixed(0)} and ${prefix.keptMs.toFixed(0)} ms; same bits`,
+    ...(!prefix.same && { failed: 'expected the same last loss' }),
+  })
   rows.push(...await clientRows(context))
   return rows
 }

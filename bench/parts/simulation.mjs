@@ -35,7 +35,5 @@ export async function rows({ job, node, out, quick }) {
       ...(one.hash !== two.hash && { failed: `expected the same bits on two threads as on one, got ${two.hash} and ${one.hash}` }),
     })
   }
-  rows.push({ what: 'threads inside one step', text: 'not there', note: 'threads take clients; a step has one thread' })
-  rows.push({ what: 'logistic regression 784 x 10 beside pfl-research', text: 'not there', note: 'tasks are texts; no task takes vectors of numbers' })
   return rows
 }
