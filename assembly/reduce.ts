@@ -63,8 +63,13 @@ export function rowMax(x: usize, n: i32): f32 {
   let i = 0
   let most: f32 = -Infinity
   if (ASC_FEATURE_SIMD) {
-    let m = f32x4.splat(-Infinity)
-    for (; i <= n - 4; i += 4) m = upper<v128>(m, v128.load(x + (<usize>i << 2)))
+    let m = f32x4.splat(-Infinity), other = m
+    for (; i <= n - 8; i += 8) {
+      const at = x + (<usize>i << 2)
+      m = upper<v128>(m, v128.load(at))
+      other = upper<v128>(other, v128.load(at, 16))
+    }
+    m = upper<v128>(m, other)
     most = upper<f32>(upper<f32>(f32x4.extract_lane(m, 0), f32x4.extract_lane(m, 1)),
       upper<f32>(f32x4.extract_lane(m, 2), f32x4.extract_lane(m, 3)))
   }

@@ -34,36 +34,42 @@ export function rowBlocks<T>(
   for (let i = 0; i < m; i += MC) {
     const mc = min(MC, m - i)
     packA<T>(scratch, a + (<usize>(i * aRow) << 2), aRow, aColumn, mc, kc, alpha)
-    block<T>(c + (<usize>(i * ldc) << 2), ldc, scratch, panels, panelRows, first, mc, n, kc, from, bias, scratchTile(scratch))
+    block<T>(c + (<usize>(i * ldc) << 2), ldc, scratch, <usize>kc << 2, 0, panels, panelRows, first, mc, n, kc, from, bias, scratchTile(scratch))
   }
 }
 
+/**
+ * One block of C. A: row i starts at a + i * down bytes, its rows lie side by side, `step` bytes from one k to the next; step 0:
+ * packed tiles, [k][rows] each.
+ */
 export function block<T>(
-  c: usize, ldc: i32, tiles: usize, panels: usize, panelRows: i32, first: i32,
+  c: usize, ldc: i32, a: usize, down: usize, step: usize, panels: usize, panelRows: i32, first: i32,
   m: i32, n: i32, kc: i32, from: i32, bias: usize, spare: usize,
 ): void {
   const across = panelWidth<T>()
+  const stride = <usize>ldc << 2
   for (let j = 0; j < n; j += across) {
     const width = widthOf<T>(n - j), columns = min(width, n - j)
     const b = panels + (<usize>(j * panelRows + first * width) << 2)
+    const at = c + (<usize>j << 2), offset = bias + (<usize>j << 2)
     for (let i = 0; i < m; i += MR) {
       const rows = min(MR, m - i)
-      const a = tiles + (<usize>(i * kc) << 2)
-      const at = c + (<usize>(i * ldc + j) << 2)
+      const here = at + <usize>i * stride, tile = a + <usize>i * down, by = step ? step : <usize>rows << 2
       if (columns == width) {
-        oneTile<T>(rows, width == across, at, <usize>ldc << 2, a, b, kc, from, bias + (<usize>j << 2))
+        oneTile<T>(rows, width == across, here, stride, tile, by, b, kc, from, offset)
       } else {
         // a partial panel goes through a spare tile, so that nothing beyond the row is read or written
         for (let r = 0; r < rows; r++) {
           for (let q = 0; q < columns; q++) {
-            store<f32>(spare + (<usize>(r * across + q) << 2), from == FROM_C ? load<f32>(at + (<usize>(r * ldc + q) << 2))
-              : from == FROM_BIAS ? load<f32>(bias + (<usize>(j + q) << 2)) : 0)
+            const one = <usize>r * stride + (<usize>q << 2)
+            store<f32>(spare + (<usize>(r * across + q) << 2), from == FROM_C ? load<f32>(here + one)
+              : from == FROM_BIAS ? load<f32>(offset + (<usize>q << 2)) : 0)
           }
         }
-        oneTile<T>(rows, width == across, spare, <usize>across << 2, a, b, kc, FROM_C, 0)
+        oneTile<T>(rows, width == across, spare, <usize>across << 2, tile, by, b, kc, FROM_C, 0)
         for (let r = 0; r < rows; r++) {
           for (let q = 0; q < columns; q++) {
-            store<f32>(at + (<usize>(r * ldc + q) << 2), load<f32>(spare + (<usize>(r * across + q) << 2)))
+            store<f32>(here + <usize>r * stride + (<usize>q << 2), load<f32>(spare + (<usize>(r * across + q) << 2)))
           }
         }
       }
@@ -72,19 +78,19 @@ export function block<T>(
 }
 
 function oneTile<T>(
-  rows: i32, wide: bool, c: usize, ldc: usize, a: usize, b: usize, k: i32, from: i32, bias: usize,
+  rows: i32, wide: bool, c: usize, ldc: usize, a: usize, step: usize, b: usize, k: i32, from: i32, bias: usize,
 ): void {
   if (wide) {
-    if (rows == 5) tile<T>(5, true, c, ldc, a, b, k, from, bias)
-    else if (rows == 4) tile<T>(4, true, c, ldc, a, b, k, from, bias)
-    else if (rows == 3) tile<T>(3, true, c, ldc, a, b, k, from, bias)
-    else if (rows == 2) tile<T>(2, true, c, ldc, a, b, k, from, bias)
-    else tile<T>(1, true, c, ldc, a, b, k, from, bias)
+    if (rows == 5) tile<T>(5, true, c, ldc, a, step, b, k, from, bias)
+    else if (rows == 4) tile<T>(4, true, c, ldc, a, step, b, k, from, bias)
+    else if (rows == 3) tile<T>(3, true, c, ldc, a, step, b, k, from, bias)
+    else if (rows == 2) tile<T>(2, true, c, ldc, a, step, b, k, from, bias)
+    else tile<T>(1, true, c, ldc, a, step, b, k, from, bias)
   } else {
-    if (rows == 5) tile<T>(5, false, c, ldc, a, b, k, from, bias)
-    else if (rows == 4) tile<T>(4, false, c, ldc, a, b, k, from, bias)
-    else if (rows == 3) tile<T>(3, false, c, ldc, a, b, k, from, bias)
-    else if (rows == 2) tile<T>(2, false, c, ldc, a, b, k, from, bias)
-    else tile<T>(1, false, c, ldc, a, b, k, from, bias)
+    if (rows == 5) tile<T>(5, false, c, ldc, a, step, b, k, from, bias)
+    else if (rows == 4) tile<T>(4, false, c, ldc, a, step, b, k, from, bias)
+    else if (rows == 3) tile<T>(3, false, c, ldc, a, step, b, k, from, bias)
+    else if (rows == 2) tile<T>(2, false, c, ldc, a, step, b, k, from, bias)
+    else tile<T>(1, false, c, ldc, a, step, b, k, from, bias)
   }
 }

@@ -30,7 +30,7 @@ function run<T>(
   m: i32, n: i32, k: i32, alpha: f32, from: i32, bias: usize, scratch: usize,
 ): void {
   const panels = scratchB(scratch)
-  if (k <= 0) block<T>(c, ldc, scratch, panels, 0, 0, m, n, 0, from, bias, scratchTile(scratch))
+  if (k <= 0) block<T>(c, ldc, scratch, 0, 0, panels, 0, 0, m, n, 0, from, bias, scratchTile(scratch))
   for (let p = 0; p < k; p += KC) {
     const kc = min(KC, k - p)
     for (let j = 0; j < n; j += NC) {

@@ -17,8 +17,6 @@ import { MR, panelWidth } from './tile'
 /**
  * A[i, p] = a[i * rowStride + p * columnStride] for i < m, p < k, times alpha, into tiles. Strides in floats.
  */
-// @ts-ignore: decorator
-@inline
 export function packA<T>(out: usize, a: usize, rowStride: i32, columnStride: i32, m: i32, k: i32, alpha: f32): void {
   for (let i = 0; i < m; i += MR) {
     const rows = min(MR, m - i)
@@ -84,8 +82,6 @@ function packTileColumns(out: usize, a: usize, columnStride: i32, k: i32, alpha:
 /**
  * B[p, j] = b[p * rowStride + j * columnStride] for p < k, j < n into panels of k rows. Strides in floats.
  */
-// @ts-ignore: decorator
-@inline
 export function packB<T>(out: usize, b: usize, rowStride: i32, columnStride: i32, n: i32, k: i32): void {
   for (let j = 0; j < n; j += panelWidth<T>()) {
     const width = widthOf<T>(n - j), columns = min(width, n - j)

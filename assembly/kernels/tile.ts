@@ -25,13 +25,13 @@ import { lanes, mulAdd, splat, splatLoad } from '../lanes'
 @inline export const FROM_BIAS: i32 = 2
 
 /**
- * C[rows, 2 lanes] (leading dimension ldc, in bytes) from A packed [k][rows] and B packed [k][2 lanes].
- * `wide` false: one lane vector of columns, B packed [k][lanes].
+ * C[rows, 2 lanes] (leading dimension ldc, in bytes) from A, rows side by side, `step` bytes from one k to the next, and B
+ * packed [k][2 lanes]. `wide` false: one lane vector of columns, B packed [k][lanes].
  */
 // @ts-ignore: decorator
 @inline
 export function tile<T>(
-  rows: i32, wide: bool, c: usize, ldc: usize, a: usize, b: usize, k: i32, from: i32, bias: usize,
+  rows: i32, wide: bool, c: usize, ldc: usize, a: usize, step: usize, b: usize, k: i32, from: i32, bias: usize,
 ): void {
   const vec: usize = lanes<T>() << 2
   const c1 = c + ldc, c2 = c1 + ldc, c3 = c2 + ldc, c4 = c3 + ldc
@@ -53,7 +53,7 @@ export function tile<T>(
     if (rows > 2) { const s = splatLoad<T>(a + 8); x2 = mulAdd<T>(s, u, x2); if (wide) y2 = mulAdd<T>(s, v, y2) }
     if (rows > 3) { const s = splatLoad<T>(a + 12); x3 = mulAdd<T>(s, u, x3); if (wide) y3 = mulAdd<T>(s, v, y3) }
     if (rows > 4) { const s = splatLoad<T>(a + 16); x4 = mulAdd<T>(s, u, x4); if (wide) y4 = mulAdd<T>(s, v, y4) }
-    a += <usize>rows << 2
+    a += step
     b += wide ? 2 * vec : vec
   }
   store<T>(c, x0); if (wide) store<T>(c + vec, y0)

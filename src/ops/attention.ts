@@ -41,7 +41,7 @@ function run(
   const M = inputs[0].shape[0], D = C / H, ld = inputs[0].shape[1]
   if (!Number.isInteger(D)) throw new RangeError(`"${layer}" expected a width that ${H} heads divide, got ${C}`)
   const flag = causal ? 1 : 0
-  const scratch = graph.engine.kernels['attention_scratch'](longest)
+  const scratch = graph.engine.kernels['attention_scratch'](longest, D)
   const out = graph.value([M, C], inputs.some(value => value.trains))
   graph.node({
     op: 'attention_forward', layer, outs: [out], ins: [...inputs, offsets], absorbs: inputs, scratch,
