@@ -2,8 +2,8 @@
 import { canonicalJson, hashArray, hashOf } from '../../src/canonical.ts'
 import type { Plain } from '../../src/canonical.ts'
 import { attachLora } from '../../src/peft/lora.ts'
-import { adaptiveClip, Aggregate, chooseLattice, encode, nextClip, release } from '../../src/privacy/mechanism/index.ts'
-import type { Lattice } from '../../src/privacy/mechanism/index.ts'
+import { adaptiveClip, Aggregate, chooseLattice, commitmentOf, CorrelatedNoise, encode, nextClip, noiseSpread, release } from '../../src/privacy/mechanism/index.ts'
+import type { CorrelatedStrategy, Lattice } from '../../src/privacy/mechanism/index.ts'
 import { within } from '../../src/privacy/mechanism/scratch.ts'
 import { SeededNoise } from '../../src/privacy/mechanism/seeded-noise.ts'
 import { openSecret } from '../../src/privacy/mechanism/stream.ts'
@@ -79,6 +79,21 @@ export async function streams(variant: 'simd' | 'scalar'): Promise<Operations> {
       const { mean, within: share, noised } = release(engine, aggregate, new SeededNoise(bytes(given.noise)), { publicSeed: bytes(given.seed), round: int(given.round), simulation: true })
       return { total: [...noised], mean, ...(share !== null && { within: Float64Array.of(share) }) }
     },
+    correlated(given) {
+      const rounds = int(given.rounds), list = (value: Value) => [...value as Float64Array]
+      const strategy: CorrelatedStrategy = given.second ? { kind: 'blt', outputScale: list(given.first), bufferDecay: list(given.second) }
+        : given.first ? { kind: 'banded', coefficients: list(given.first) } : { kind: 'tree' }
+      const spread = noiseSpread(strategy, rounds)
+      const lattice = chooseLattice({ clip: f64(given.clip), cohort: int(given.cohort), dimension: int(given.dimension), noiseMultiplier: f64(given.z), noiseSpread: spread })
+      const noise = new CorrelatedNoise({ lattice, strategy, rounds, minSeparation: 1, maxParticipations: rounds }), source = new SeededNoise(bytes(given.noise))
+      const u = Array.from({ length: rounds }, (_, t) => within(engine, noise.bytes + 4 * lattice.length + 64, frame => {
+        const sum = frame.alloc(4 * lattice.length)
+        noise.addTo(frame, sum, lattice.length, source, t + 1)
+        return [...frame.i32(sum, lattice.length)]
+      }))
+      return { spread: Float64Array.of(spread), u: u.flat() }
+    },
+    commitment: ({ key }) => ({ hash: fromHex(commitmentOf(bytes(key))) }),
     next_clip: ({ clip, rate, quantile, within: share }) => ({
       clip: Float64Array.of(nextClip(adaptiveClip({ clip: f64(clip), rate: f64(rate), quantile: f64(quantile) }), f64(share)).clip),
     }),

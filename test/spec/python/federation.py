@@ -1,4 +1,5 @@
 """Lattice, contribution, release and clip norms of docs/numerics/federation.md."""
+import hashlib
 import math
 from fractions import Fraction
 import numpy as np
@@ -139,6 +140,132 @@ def release(lattice, total, seed, round, noise_root):
         mean = flip(hadamard(mean), Stream(seed, CODES['rotation'], 0, round))
     q = lattice['quantileInt']
     return total, mean[:lattice['dimension']], (1 + total[-1] / (q * lattice['cohort'])) / 2 if q > 0 else None
+
+
+def commitment(root):
+    return hashlib.sha256(b'sotto noise key 1\0' + root).digest()
+
+
+class Banded:
+    """Noise that takes back c_1, c_2, ... of the noise before."""
+    def __init__(self, coefficients):
+        self.c = coefficients
+
+    def on_grid(self, unit):
+        return Banded([math.floor(c * unit + 0.5) / unit for c in self.c])
+
+    def sensitivity(self, lattice, unit, rounds):
+        return lattice['clipInt'] * unit
+
+    def inverse(self, rounds):
+        past = []
+        for t in range(rounds):
+            value = 1.0 if t == 0 else 0.0
+            for j in range(len(self.c) - 1, 0, -1):
+                value = value - self.c[j] * (past[-j] if j <= len(past) else 0.0)
+            past.append(value)
+        return past
+
+    def start(self):
+        return []
+
+    def noise(self, y, past, unit):
+        for j in range(1, min(len(self.c) - 1, len(past)) + 1):
+            y -= int(self.c[j] * unit) * past[-j]
+        u = (2 * y + unit) // (2 * unit)
+        past.append(u)
+        return u
+
+
+class Blt:
+    """The same by buffers."""
+    def __init__(self, scales, decays):
+        self.scales, self.decays = scales, decays
+
+    def on_grid(self, unit):
+        return self
+
+    def sensitivity(self, lattice, unit, rounds):
+        largest = sum_of(map(abs, self.inverse(rounds))) * (41 * 1.1 * (lattice['sigmaInt'] + 1) + 2) + lattice['clipInt']
+        error = 0.0
+        for scale, decay in zip(self.scales, self.decays):
+            size = abs(scale) * largest / (1 - decay)
+            error = error + (2.0 ** -52 * size / (1 - decay) + 2.0 ** -52 * (len(self.scales) + 1) * size)
+        return lattice['clipInt'] * unit + math.ceil(1.01 * 2 * (0.5 + unit * error) * math.sqrt(rounds * lattice['length']))
+
+    def inverse(self, rounds):
+        buffers, values = self.start(), []
+        for t in range(rounds):
+            value = 1.0 if t == 0 else 0.0
+            for scale, b in zip(self.scales, buffers):
+                value = value - scale * b
+            buffers[:] = [decay * b + value for decay, b in zip(self.decays, buffers)]
+            values.append(value)
+        return values
+
+    def start(self):
+        return [0.0] * len(self.scales)
+
+    def noise(self, y, buffers, unit):
+        past = 0.0
+        for scale, b in zip(self.scales, buffers):
+            past = past + scale * b
+        u = (2 * (y - round(past * unit)) + unit) // (2 * unit)
+        buffers[:] = [decay * b + u for decay, b in zip(self.decays, buffers)]
+        return u
+
+
+class Tree:
+    """Binary tree aggregation."""
+    def start(self):
+        return [0, {}]
+
+    def noise(self, y, state, _):
+        state[0] += 1
+        height = (state[0] & -state[0]).bit_length() - 1
+        u = y - sum(state[1][h] for h in range(height))
+        state[1][height] = y
+        return u
+
+
+def sum_of(values):
+    total = 0.0
+    for value in values:
+        total = total + value
+    return total
+
+
+def noise_spread(strategy, rounds):
+    if isinstance(strategy, Tree):
+        h = 1
+        while 2 ** h <= rounds:
+            h += 1
+        return 1.05 * math.sqrt(h)
+    e = strategy.inverse(rounds)
+    return 1.05 * (math.sqrt(sum_of(x * x for x in e)) + sum_of(map(abs, e)) / 5120)
+
+
+def correlated(strategy, clip, cohort, dimension, z, rounds, root):
+    """Spread, and the noise of all coordinates in each round."""
+    spread = noise_spread(strategy, rounds)
+    lattice = choose_lattice(clip, cohort, dimension, z, noise_spread=spread)
+    sigma, unit = lattice['sigmaInt'], 1
+    if not isinstance(strategy, Tree):
+        for bits in range(11, 5, -1):
+            unit, whole = 2 ** bits, strategy.on_grid(2 ** bits)
+            sensitivity = whole.sensitivity(lattice, unit, rounds)
+            sigma = ceil_divide(z, sensitivity)
+            if sigma <= 2 ** 24 and sensitivity <= min(2 ** 26, 1.1 * lattice['clipInt'] * unit):
+                break
+        else:
+            raise ValueError('no grid')
+        strategy = whole
+    states = [strategy.start() for _ in range(dimension)]
+    u = []
+    for t in range(1, rounds + 1):
+        draw = DiscreteGaussian(sigma, Stream(root, CODES['correlated noise'], 0, t))
+        u.append([strategy.noise(draw.sample(), state, unit) for state in states])
+    return spread, u
 
 
 def exp64(x):

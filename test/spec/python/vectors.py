@@ -169,6 +169,13 @@ def compute(op, v):
     if op == 'release':
         total, mean, share = federation.release(lattice(v), v['sum'], v['seed'], n['round'], v['noise'])
         return {'total': total, 'mean': mean, **({} if share is None else {'within': f64(share)})}
+    if op == 'correlated':
+        lists = [v[key].tolist() for key in ('first', 'second') if key in v]
+        strategy = {'tree': federation.Tree, 'banded': federation.Banded, 'blt': federation.Blt}[n['kind']](*lists)
+        spread, u = federation.correlated(strategy, v['clip'][0].item(), n['cohort'], n['dimension'], v['z'][0].item(), n['rounds'], v['noise'])
+        return {'spread': f64(spread), 'u': [x for row in u for x in row]}
+    if op == 'commitment':
+        return {'hash': federation.commitment(v['key'])}
     if op == 'next_clip':
         return {'clip': f64(federation.next_clip(*(v[key][0].item() for key in ('clip', 'rate', 'quantile', 'within'))))}
     raise ValueError('operation expected one of the specification, got ' + op)
