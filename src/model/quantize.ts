@@ -19,6 +19,7 @@ import { useLiteFile } from '../checkpoint/use-lite-file.ts'
 import { namedWeights } from '../checkpoint/weights.ts'
 import type { Weights } from '../checkpoint/weights.ts'
 import { FormatError } from '../errors.ts'
+import { NUMERICS_KEY, NUMERICS_VERSION } from '../numerics.ts'
 import { integerRows } from '../ops/int8-rows.ts'
 import { halfRows } from '../ops/table.ts'
 import type { Engine } from '../wasm/engine.ts'
@@ -86,7 +87,7 @@ export async function quantizeModel(
     ...tensors.others.map(name => job(name)),
   ]
   const int8 = jobs.filter(({ dtype }) => dtype === 'I8')
-  const metadata = { format: 'pt', ...(int8.length > 0 && { [QUANTIZATION]: QUANTIZATION_NAME, [QUANTIZATION_VERSION]: CURRENT_VERSION }) }
+  const metadata = { format: 'pt', [NUMERICS_KEY]: String(NUMERICS_VERSION), ...(int8.length > 0 && { [QUANTIZATION]: QUANTIZATION_NAME, [QUANTIZATION_VERSION]: CURRENT_VERSION }) }
   const { header, places, bytes } = layoutSafetensors([
     ...jobs.map(({ stored: name, dtype, shape }) => ({ name, dtype, shape })),
     ...int8.map(({ stored, shape }) => ({ name: scaleName(stored), dtype: 'F32' as const, shape: [shape[0]] })),

@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { fromF32 } from '../../src/checkpoint/dtype.ts'
+import { parseSafetensors } from '../../src/checkpoint/safetensors.ts'
 import { memorySource } from '../../src/checkpoint/source.ts'
 import type { FileSource } from '../../src/checkpoint/source.ts'
 import { loadModel } from '../../src/model/load.ts'
 import { quantizeModel } from '../../src/model/quantize.ts'
+import { NUMERICS_KEY, NUMERICS_VERSION } from '../../src/numerics.ts'
 import { node } from '../../src/runtime/node.ts'
 import { createEngine, newMemory } from '../../src/wasm/engine.ts'
 import { tempFolder } from '../cli/support.ts'
@@ -28,6 +30,7 @@ for (const name of ['tiny-bert', 'tiny-bert-f16', 'tiny-bert-bf16', 'tiny-robert
     for (const format of ['int8', 'f16'] as const) {
       for (const embeddings of ['int8', 'f16', 'f32'] as const) {
         const made = await quantized(files, { format, embeddings })
+        assert.is(parseSafetensors(made['model.safetensors'] as Uint8Array).metadata.get(NUMERICS_KEY), String(NUMERICS_VERSION))
         const expected = hashOutcome(await classifierOf(memorySource(files), { format, embeddings }, sites))
         assert.is(hashOutcome(await classifierOf(memorySource(made), {}, sites)), expected, `${format}, ${embeddings}`)
         assert.is(hashOutcome(await classifierOf(whole(memorySource(made)), { format, embeddings }, sites)), expected, 'whole files, formats named')
@@ -211,7 +214,7 @@ save_file(tensors, sys.argv[1] + '/again.safetensors', metadata=metadata)
 print(json.dumps({ 'metadata': metadata, 'int8': sum(v.dtype == np.int8 for v in tensors.values()) }, default=int))
 `)
   const said = JSON.parse(runPython(PYTHON!, script, folder))
-  assert.equal(said, { metadata: { format: 'pt', quantization: 'sotto-int8-rows', quantization_version: '1' }, int8: 13 })
+  assert.equal(said, { metadata: { format: 'pt', quantization: 'sotto-int8-rows', quantization_version: '1', [NUMERICS_KEY]: String(NUMERICS_VERSION) }, int8: 13 })
   const files = filesOf(folder), wide = (await tensorsOf(files['wide.safetensors'] as Uint8Array)).tensors
   const task = await classifierOf(memorySource(made), { format: 'f32', embeddings: 'f32' })
   const floats = (name: string) => new Float32Array((wide.get(name)!.data as Uint8Array).slice().buffer)
