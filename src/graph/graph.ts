@@ -6,8 +6,10 @@
  */
 import { NumericError } from '../errors.ts'
 import type { Engine } from '../wasm/engine.ts'
+import type { Team } from '../wasm/team.ts'
 import { planMemory } from './plan.ts'
 import type { Plan } from './plan.ts'
+import { Schedule } from './schedule.ts'
 import { recompute, segments } from './recompute.ts'
 import type { At, Node, Value } from './value.ts'
 
@@ -212,7 +214,10 @@ export class Graph {
   }
 
   /** Bytes of memory that running it takes. Nothing can be appended afterwards. */
-  get bytes(): number { return this.#planned().bytes }
+  get bytes(): number {
+    const { bytes, scratchBytes } = this.#planned()
+    return bytes + ((this.engine.team?.threads ?? 1) - 1) * scratchBytes
+  }
 
   /** Computes as many activations again on the way back as it takes to need at most `bytes`, or the least that there is. */
   fit(bytes: number): void {
@@ -221,7 +226,7 @@ export class Graph {
       if (this.bytes <= bytes) return
       kept.add(value)
       const next = recompute(nodes, this.#turn, after + 1, kept, given), plan = planMemory(next, this.#pinned)
-      if (plan.bytes >= this.bytes) continue
+      if (plan.bytes >= this.#planned().bytes) continue
       this.#nodes = next
       this.#plan = plan
     }
@@ -240,9 +245,9 @@ export class Graph {
   run<R>(after: (read: (value: Value) => Float32Array, at: (value: Value) => number) => R): R {
     if (this.#ran) throw new Error('graph expected to be run once, got a second run; build a new one for each step')
     this.#ran = true
-    const { kernels, arena } = this.engine
+    const { kernels, arena, team } = this.engine
     const plan = this.#planned()
-    return arena.frame(plan.bytes, base => {
+    return arena.frame(this.bytes, base => {
       const at: At = value => {
         if (value.fixed !== undefined) return value.fixed
         return base + plan.offsets.get(value)!
@@ -253,16 +258,29 @@ export class Graph {
       }
       const scratch = base + plan.scratch
       const finite = (value: Value) => kernels['first_nonfinite'](at(value), value.length) < 0
-      const used = new Set([...this.#pinned, ...this.#nodes.flatMap(node => node.ins)])
-      for (const node of this.#nodes) {
-        if (node.absorbs?.every(finite) === false) this.#explain(at, scratch)
-        node.run(kernels, at, scratch)
-        if (!node.outs.every(value => used.has(value) || finite(value))) this.#explain(at, scratch)
-      }
-      // what no kernel swallows has come through to the results
-      for (const value of this.#pinned) if (!this.#inputs.has(value) && !finite(value)) this.#explain(at, scratch)
+      if (!(team ? this.#runShared(team, at, scratch) : this.#each(node => { node.run(kernels, at, scratch) }, finite))) this.#explain(at, scratch)
       return after(value => arena.f32(at(value), value.length).slice(), at)
     })
+  }
+
+  /** Goes through the step: each node, and the values that must be finite. False where `finite` says that one is not. */
+  #each(run: (node: Node) => void, finite: (value: Value) => boolean): boolean {
+    const used = new Set([...this.#pinned, ...this.#nodes.flatMap(node => node.ins)])
+    for (const node of this.#nodes) {
+      if (node.absorbs?.every(finite) === false) return false
+      run(node)
+      if (!node.outs.every(value => used.has(value) || finite(value))) return false
+    }
+    // what no kernel swallows has come through to the results
+    for (const value of this.#pinned) if (!this.#inputs.has(value) && !finite(value)) return false
+    return true
+  }
+
+  /** The same on all threads of a team. */
+  #runShared(team: Team, at: At, scratch: number): boolean {
+    const schedule = new Schedule(team, at, scratch)
+    this.#each(node => schedule.node(node), value => schedule.check(value))
+    return team.run(schedule.end(), { base: scratch, bytes: this.#planned().scratchBytes })
   }
 
   /** Runs the step again, with the same bits, and looks at every output: the first that is not finite is to blame. */

@@ -12,6 +12,8 @@ export interface Plan {
   readonly bytes: number
   /** Offset of the scratch area, at the end. */
   readonly scratch: number
+  /** Bytes of the scratch area; each thread of a team has one, one after another. */
+  readonly scratchBytes: number
 }
 
 const ALIGN = 64
@@ -50,5 +52,6 @@ export function planMemory(nodes: readonly Node[], pinned: ReadonlySet<Value>): 
     }
     live = live.filter(entry => entry.last > i)
   })
-  return { offsets, bytes: bytes + scratch, scratch: bytes }
+  const scratchBytes = Math.ceil(scratch / ALIGN) * ALIGN
+  return { offsets, bytes: bytes + scratchBytes, scratch: bytes, scratchBytes }
 }

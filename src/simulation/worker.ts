@@ -72,16 +72,22 @@ export interface Hello {
   readonly store: TokenStore
 }
 
+/** A job for a thread. */
+export interface JobMessage {
+  readonly id: number
+  readonly job: Job
+}
+
 /** Answers of a thread: `ready`, a result, or an error. */
 export type Answer =
   | { readonly ready: true }
   | { readonly id: number, readonly result: ClientResult | Evaluation }
   | { readonly id: number, readonly error: { readonly name: string, readonly message: string } }
 
-/** Serves jobs that come over a channel: the whole of a thread's life. */
-export function serveJobs(host: Host, channel: Channel): void {
+/** Serves jobs, the whole of a thread's life: gives what to do with each message of the channel. */
+export function serveJobs(host: Host, channel: Channel): (message: Hello | JobMessage) => void {
   let ready: Promise<{ task: Task, store: TokenStore }> | undefined
-  channel.onMessage((message: Hello | { id: number, job: Job }) => {
+  return message => {
     if ('description' in message) {
       ready = buildTask(host, message.description, message.region, message.identity).then(task => ({ task, store: message.store }))
       ready.then(() => channel.post({ ready: true }), error => channel.post({ id: -1, error: plainError(error) }))
@@ -92,7 +98,7 @@ export function serveJobs(host: Host, channel: Channel): void {
       const result = doJob(host, task, store, job)
       channel.post({ id, result }, 'contribution' in result ? [result.contribution.buffer as ArrayBuffer] : [])
     }).catch(error => channel.post({ id, error: plainError(error) }))
-  })
+  }
 }
 
 function plainError(error: unknown): { name: string, message: string } {

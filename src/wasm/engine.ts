@@ -2,18 +2,25 @@
  * An instance of the module with its memory: what every computation runs on.
  * @module
  */
+import { anInteger } from '../assert.ts'
 import type { Host, Variant } from '../host.ts'
 import { Arena } from './arena.ts'
-import { bestVariant } from './features.ts'
+import { bestVariant, hasSimd } from './features.ts'
 import { instantiate } from './instantiate.ts'
 import type { Kernels } from './instantiate.ts'
 import { arithmeticFaults, memoryFaults, refuse } from './probe.ts'
+import { maySleep, MOST_THREADS, openTeam } from './team.ts'
+import type { Team } from './team.ts'
 
 /** Kernels and the memory that they work on. */
 export interface Engine {
   readonly kernels: Kernels
   readonly arena: Arena
   readonly variant: Variant
+  /** The threads that share each step; none: this thread alone. */
+  readonly team?: Team
+  /** Ends the other threads, where there are any; no step can run afterwards. */
+  close?(): void
 }
 
 /** Where an engine of a thread starts, in a memory that several share. */
@@ -28,12 +35,24 @@ export interface SharedRegion {
  *
  * @param options.variant - build to use; if left out the fastest that the engine accepts and computes right
  * @param options.maximum - most bytes that the memory may grow to (default 4 GiB; an edge worker has 128 MB)
+ * @param options.threads - threads that share the work of a step, this one included (default 1). No number changes a bit.
+ *   Where the runtime has no shared memory or no SIMD, or this thread may not sleep (a page's main thread), there is one. They
+ *   sleep between steps and do not keep the process alive; `close` ends them
  * @throws Error where this thread's arithmetic or memory is not what the specification says: it would give other bits
  */
 export async function createEngine(
-  host: Host, options: { variant?: Variant, maximum?: number, region?: SharedRegion } = {},
+  host: Host, options: { variant?: Variant, maximum?: number, region?: SharedRegion, threads?: number } = {},
 ): Promise<Engine> {
   const { maximum = 65536 * 65536, region } = options
+  const threads = anInteger('threads', options.threads ?? 1, 1, MOST_THREADS)
+  if (threads > 1 && (region ?? options.variant) !== undefined) {
+    throw new TypeError('"threads" expected no other build or memory than the threads\' own, got one; leave out "variant" and "region"')
+  }
+  if (threads > 1 && host.threads !== undefined && maySleep() && hasSimd()) {
+    const { faults, engine } = await open(host, 'shared', maximum)
+    // otherwise as with one thread, which may find a build without fault
+    if (faults.length === 0) return withTeam(engine, await openTeam(host, engine.kernels, engine.arena.memory, threads))
+  }
   const variant = region ? 'shared' : options.variant ?? bestVariant()
   const { faults, engine } = await open(host, variant, maximum, region)
   // where vectors alone are at fault, the scalar build gives the right bits
@@ -53,6 +72,10 @@ async function open(
   const faults = [...arithmeticFaults(kernels), ...memoryFaults(kernels, memory, region === undefined && maximum >= 131072)]
   const arena = region ? new Arena(memory, region.base, region.limit) : new Arena(memory, 65536, maximum)
   return { faults, engine: Object.freeze({ kernels, variant, arena }) }
+}
+
+function withTeam(engine: Engine, team: Team): Engine {
+  return Object.freeze({ ...engine, team, close: () => { team.close() } })
 }
 
 /** A memory that the build accepts. */

@@ -1,0 +1,93 @@
+/**
+ * A step for several threads: its nodes' kernel calls, cut into pieces that write apart, in groups that may run at the same
+ * time. A node joins the group of those before it where it reads nothing that they write and writes nothing that they use.
+ * @module
+ */
+import type { Kernels } from '../wasm/instantiate.ts'
+import type { Call } from '../wasm/program.ts'
+import { KINDS, split } from '../wasm/split.ts'
+import type { Team } from '../wasm/team.ts'
+import type { At, Node, Value } from './value.ts'
+
+/** Bytes from, to. */
+type Range = readonly [number, number]
+
+/** More pieces than threads, so that one that is held up holds nobody up for long. */
+const PIECES = 2
+
+/** Collects calls in groups. */
+export class Schedule {
+  readonly groups: Call[][] = []
+  readonly #team: Team
+  readonly #at: At
+  readonly #scratch: number
+  readonly #recorder: Kernels
+  #recorded: { name: string, args: number[] }[] = []
+  #group: Call[] = []
+  #reads: Range[] = []
+  #writes: Range[] = []
+
+  constructor(team: Team, at: At, scratch: number) {
+    this.#team = team
+    this.#at = at
+    this.#scratch = scratch
+    this.#recorder = Object.fromEntries([...team.kernel.keys()].map(name => [name, (...args: number[]) => {
+      this.#recorded.push({ name, args })
+      return 0
+    }]))
+  }
+
+  /** Appends the calls of a node. */
+  node(node: Node): void {
+    this.#recorded = []
+    node.run(this.#recorder, this.#at, this.#scratch)
+    const reads = node.ins.map(value => this.#range(value)), writes = node.outs.map(value => this.#range(value))
+    this.#recorded.forEach(({ name, args }, i) => {
+      // calls of one node stand upon each other
+      if (i > 0 || meet(writes, this.#reads) || meet(writes, this.#writes) || meet(reads, this.#writes)) this.#close()
+      // a kernel that nobody has described has the scratch of the first thread, perhaps
+      const kind = KINDS[name]
+      if (kind === undefined) this.#close()
+      this.#push(name, args, false)
+      if (kind === undefined) return this.#close()
+      this.#reads.push(...reads)
+      this.#writes.push(...writes)
+    })
+  }
+
+  /** Appends a check that all elements of a value are finite; true, since the answer comes when it runs. */
+  check(value: Value): boolean {
+    const range = this.#range(value)
+    if (meet([range], this.#writes)) this.#close()
+    this.#reads.push(range)
+    this.#push('first_nonfinite', [this.#at(value), value.length], true)
+    return true
+  }
+
+  /** The groups, complete. */
+  end(): readonly (readonly Call[])[] {
+    this.#close()
+    return this.groups
+  }
+
+  #push(name: string, args: readonly number[], check: boolean): void {
+    const { kernel: numbers, threads, least } = this.#team, kernel = numbers.get(name)!, kind = KINDS[name] ?? {}
+    for (const piece of split(kind, args, threads * PIECES, least)) this.#group.push({ kernel, args: piece, scratch: kind.scratch ?? false, check })
+  }
+
+  #close(): void {
+    if (this.#group.length > 0) this.groups.push(this.#group)
+    this.#group = []
+    this.#reads = []
+    this.#writes = []
+  }
+
+  #range(value: Value): Range {
+    const from = this.#at(value)
+    return [from, from + value.length * 4]
+  }
+}
+
+function meet(a: readonly Range[], b: readonly Range[]): boolean {
+  return a.some(([from, to]) => b.some(other => from < other[1] && other[0] < to))
+}
