@@ -34,9 +34,9 @@ export function verificationText(result: Verification): string {
   const lines = [headline(result)]
   if (first) {
     const others = differences.filter(difference => difference !== first)
-    lines.push(wrap(`first difference: ${differenceText(first)}`, '  '))
-    for (const difference of others.slice(0, MOST)) lines.push(wrap(`also: ${differenceText(difference)}`, '  '))
-    if (others.length > MOST) lines.push(`and ${others.length - MOST} more; --json has all`)
+    lines.push(`  ${wrap(`first difference: ${differenceText(first)}`, '    ')}`)
+    for (const difference of others.slice(0, MOST)) lines.push(`  ${wrap(`also: ${differenceText(difference)}`, '    ')}`)
+    if (others.length > MOST) lines.push(`  and ${others.length - MOST} more; --json has all`)
   }
   const width = Math.max(...Object.values(WORDS).map(text => text.length))
   const digits = Math.max(...checks.map(check => count(check.count).length))

@@ -24,6 +24,16 @@ export function plainDifference(expected: unknown, got: unknown, path = ''): Pla
   return expected === got ? undefined : { path, expected: shown(expected), got: shown(got) }
 }
 
+/** The same, some keys first: those that others follow from. */
+export function orderedDifference(expected: object, got: object, first: readonly string[]): PlainDifference | undefined {
+  const at = (value: object, key: string) => (value as Record<string, unknown>)[key]
+  for (const key of first) {
+    const found = plainDifference(at(expected, key), at(got, key), key)
+    if (found) return found
+  }
+  return plainDifference(expected, got)
+}
+
 /** Whether two plain values have one canonical text. */
 export function samePlain(a: unknown, b: unknown): boolean { return canonicalJson(a as Plain) === canonicalJson(b as Plain) }
 

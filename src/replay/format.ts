@@ -78,7 +78,7 @@ export interface RoundLine extends Link {
   readonly epsilon: number | null
   /** Hash of the ledger's entry of the release. */
   readonly ledger: string
-  /** Losses, norms and times: seen by a simulation alone. */
+  /** Losses and norms: seen by a simulation alone. No times: the same settings give the same lines. */
   readonly metrics: Readonly<Record<string, Plain | undefined>>
 }
 

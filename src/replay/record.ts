@@ -65,14 +65,14 @@ export function transcriptRecorder(options: TranscriptOptions = {}): TranscriptR
       if (arrays === 'full') blocks.push(packIntegers(values))
     },
     round({ report, plan, clients, released, values, entry }: RoundFacts) {
-      const { round, rank, planHash, event, epsilon, contributionHashes: _, stateHash: __, seconds, ...metrics } = report
+      const { round, rank, planHash, event, epsilon, contributionHashes: _, stateHash: __, seconds: ___, ...metrics } = report
       if (arrays === 'full') blocks.push(packIntegers(released.noised))
       lines.push(chain.add<RoundLine>({
         round, rank: rank ?? null, plan, planHash, clients, contributions: hashes, marks, noise: source === 'none' ? null : released.commitment,
         release: { hash: hashArray(released.noised, native), marks: marksOf(plan.slice, released.noised) },
         state: hashArray(values, native), tensors: hashTensors(whole, values, native, new Set(plan.slice.parts.map(({ tensor }) => tensor))),
         event, epsilon: epsilon ?? null, ledger: entry.hash,
-        metrics: { ...metrics, seconds: Math.round(seconds * 1000) / 1000 },
+        metrics,
       }))
       rounds = round
       hashes = []

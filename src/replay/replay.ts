@@ -23,7 +23,7 @@ import type { RoundSettings } from '../simulation/round.ts'
 import type { TokenizedPopulation } from '../simulation/tokens.ts'
 import type { Engine } from '../wasm/engine.ts'
 import type { ArrayReader } from './arrays.ts'
-import { plainDifference, samePlain } from './compare.ts'
+import { orderedDifference, samePlain } from './compare.ts'
 import { hashTensors } from './digests.ts'
 import type { Difference, Findings } from './findings.ts'
 import type { HeaderLine, RoundLine } from './format.ts'
@@ -38,6 +38,8 @@ export interface Ground {
   readonly engine: Engine
   /** Trained values, as the run started from them. */
   readonly parameters: Parameters
+  /** Whether the parameters are those that the run started from: else nothing can be trained or followed. */
+  readonly started: boolean
   /** Contributions and releases as they were recorded; undefined where only their hashes were. */
   readonly arrays: ArrayReader | undefined
   /** To train the clients again. */
@@ -45,6 +47,9 @@ export interface Ground {
   /** Entries of the ledger by their number, as far as they can be read; undefined where there is none. */
   readonly ledger: readonly (LedgerEntry | undefined)[] | undefined
 }
+
+/** Fields of a plan that others follow from. */
+const CAUSES = ['version', 'numerics', 'round', 'task', 'publicSeed', 'state', 'local', 'slice']
 
 /** Which clients of a round are trained again. */
 export type Trained = 'all' | 'none' | { readonly client: number }
@@ -60,14 +65,14 @@ export class Replay {
   #follows: boolean
 
   constructor(ground: Ground, findings: Findings) {
-    const { header, settings, arrays, training } = ground
+    const { header, settings, arrays, training, started } = ground
     this.#ground = ground
     this.#findings = findings
     this.#optimizer = serverOptimizer(header.server)
     this.#seeded = new SeededNoise(noiseKeyOf(header.seed))
     this.#clips = firstClip(settings.privacy)
     // fresh noise cannot be drawn again: then only recorded releases lead on
-    this.#follows = arrays !== undefined || (training !== undefined && header.noise !== 'system')
+    this.#follows = started && (arrays !== undefined || (training !== undefined && header.noise !== 'system'))
   }
 
   /** Whether sums, releases and states can be computed. */
@@ -75,12 +80,13 @@ export class Replay {
 
   /** One round. @returns false where it differs: what comes after it would differ too */
   async round(line: RoundLine, trained: Trained): Promise<boolean> {
-    const { settings, parameters, host } = this.#ground
+    const { settings, parameters, host, started } = this.#ground
     const before = this.#findings.differences.length
     const { round } = line
     const where = roundSlice(settings, round)
     const state = readSlice(parameters, where.reads)
-    const plan = planRound(settings, where, round, this.#clips, this.#follows || round === 1 ? hashArray(state, host.sha256) : line.plan.state)
+    const known = started && (this.#follows || round === 1)
+    const plan = planRound(settings, where, round, this.#clips, known ? hashArray(state, host.sha256) : line.plan.state)
     this.#plan(line, plan, where.rank)
     this.#clients(line, plan)
     this.#ledger(line, plan)
@@ -88,7 +94,7 @@ export class Replay {
     const fine = () => this.#findings.differences.length === before
     if (!fine()) return false
     const aggregate = new Aggregate(this.#ground.engine, plan.lattice)
-    await this.#contributions(line, plan, state, aggregate, this.#follows || round === 1 ? trained : 'none')
+    await this.#contributions(line, plan, state, aggregate, known ? trained : 'none')
     // a spot audit has no sum to go on from
     if (!fine() || !this.#follows || typeof trained === 'object') return fine()
     const mean = this.#release(line, plan, aggregate)
@@ -104,7 +110,7 @@ export class Replay {
     if (this.#clips && !this.#follows && round > 1) {
       this.#findings.left('plans', 'from round 2 on the clip norm follows releases, which are not in the transcript')
     } else {
-      const field = plainDifference(JSON.parse(JSON.stringify(plan)), line.plan)
+      const field = orderedDifference(JSON.parse(JSON.stringify(plan)) as object, line.plan, CAUSES)
       this.#findings.expect(field === undefined, this.#at(round, 'plans', `plan.${field?.path} expected ${field?.expected}, got ${field?.got}`))
     }
     this.#findings.require(planHash(line.plan) === line.planHash, this.#at(round, 'plans', 'planHash expected the hash of the plan, got another'))

@@ -3,35 +3,26 @@
  * and what was not checked.
  * @module
  */
-import { aString, anInteger, anOptions } from '../assert.ts'
+import { anInteger, anOptions } from '../assert.ts'
 import { hashArray, hashBytes } from '../canonical.ts'
 import type { FileSource } from '../checkpoint/source.ts'
 import type { Client, Example } from '../data/example.ts'
 import { FormatError } from '../errors.ts'
 import type { Host } from '../host.ts'
 import { sameNumerics } from '../numerics.ts'
-import { readSlice, writeSlice } from '../peft/slice.ts'
-import type { Parameters } from '../peft/slice.ts'
+import { readSlice } from '../peft/slice.ts'
 import { confusionOf, rightShare } from '../simulation/evaluate.ts'
-import { openPool } from '../simulation/pool.ts'
-import type { Pool } from '../simulation/pool.ts'
 import type { RoundSettings } from '../simulation/round.ts'
-import { tokenize } from '../simulation/tokens.ts'
-import type { TokenizedPopulation } from '../simulation/tokens.ts'
 import { trainedFiles } from '../simulation/trained-files.ts'
-import { Tensor } from '../tensor/tensor.ts'
-import { sliceOf } from '../train/classifier.ts'
-import { createEngine } from '../wasm/engine.ts'
-import type { Engine } from '../wasm/engine.ts'
 import { ArrayReader } from './arrays.ts'
 import { plainDifference } from './compare.ts'
-import { hashExamples, hashTensors } from './digests.ts'
 import { Findings } from './findings.ts'
 import type { Check, Difference } from './findings.ts'
 import { ARRAYS_FILE, TRANSCRIPT_FILE } from './format.ts'
 import type { HeaderLine } from './format.ts'
+import { openGround, startValues } from './ground.ts'
+import type { Opened } from './ground.ts'
 import { checkLedger } from './ledger.ts'
-import { placeOf, firstDifference } from './locate.ts'
 import { readTranscript } from './read.ts'
 import type { Transcript } from './read.ts'
 import { hashFiles } from './record.ts'
@@ -96,7 +87,8 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
   const findings = new Findings()
   transcript.problems.forEach(problem => findings.differs(problem))
   findings.equal('transcript', transcript.problems.length === 0 ? transcript.lines : 0)
-  const settings = settingsOf(header, findings)
+  const settings = readable(() => settingsOf(header, findings), transcript, findings)
+  if (settings === undefined) return verificationOf(transcript, findings, 0, false, null)
   const arrays = await checkFiles(host, run, transcript, findings)
   const ledger = await checkLedger(run, transcript, findings)
   const opened = await openGround(options, header, settings, findings)
@@ -104,7 +96,9 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
   let done = 0, stopped = false
   try {
     const started = startValues(host, header, settings, parameters, arrays, opened.modelFits, findings)
-    const replay = new Replay({ host, header, settings, engine, parameters, arrays: started ? arrays : undefined, training: opened.modelFits ? training : undefined, ledger }, findings)
+    const replay = new Replay({
+      host, header, settings, engine, parameters, training, ledger, started: started !== 'nowhere', arrays: started === 'arrays' ? arrays : undefined,
+    }, findings)
     note(header, options, replay, findings)
     for (const line of rounds) {
       const trained: Trained = only === undefined ? (training ? 'all' : 'none')
@@ -120,14 +114,28 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
     const reached = whole && replay.follows ? hashArray(readSlice(parameters, settings.whole), host.sha256) : null
     if (whole) await checkEnd(options, transcript, settings, reached, opened, arrays, findings)
     else unfinished(done, rounds.length, only, findings)
-    const { differences } = findings
-    return Object.freeze({
-      format: 'sotto-verification/1', run: header.about.run, verdict: differences.length > 0 ? 'differs' : stopped ? 'stopped' : 'equal',
-      first: findings.first() ?? null, differences, checks: findings.checks(), rounds: rounds.length, done,
-      finalHash: transcript.end?.state ?? null, reached, head: transcript.head,
-    })
+    return verificationOf(transcript, findings, done, stopped, reached)
   } finally {
     pool?.close()
+  }
+}
+
+function verificationOf({ header, rounds, end, head }: Transcript, findings: Findings, done: number, stopped: boolean, reached: string | null): Verification {
+  const { differences } = findings
+  return Object.freeze({
+    format: 'sotto-verification/1', run: String(header.about.run), verdict: differences.length > 0 ? 'differs' : stopped ? 'stopped' : 'equal',
+    first: findings.first() ?? null, differences, checks: findings.checks(), rounds: rounds.length, done, finalHash: end?.state ?? null, reached, head,
+  })
+}
+
+/** What a damaged transcript makes impossible is one of its damages; of a sound one it is the caller's to know. */
+function readable<T>(read: () => T, { problems }: Transcript, findings: Findings): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (problems.length === 0) throw error
+    findings.differs({ check: 'transcript', message: (error as Error).message })
+    return undefined
   }
 }
 
@@ -159,80 +167,6 @@ async function checkFiles(host: Host, run: FileSource, { header, end }: Transcri
     }
   }
   return arrays
-}
-
-interface Opened {
-  readonly engine: Engine
-  readonly parameters: Parameters
-  readonly pool: Pool | undefined
-  readonly training: { readonly pool: Pool, readonly people: TokenizedPopulation } | undefined
-  /** Whether a model is there that has the tensors of the transcript. */
-  readonly modelFits: boolean
-}
-
-/** Where to compute: with the model where it is given, else on bare tensors. */
-async function openGround({ host, model, data, threads }: VerifyOptions, header: HeaderLine, { whole }: RoundSettings, findings: Findings): Promise<Opened> {
-  if (model !== undefined) {
-    const description = { ...header.task.description, model: aString('model', model) }
-    let people: TokenizedPopulation | undefined
-    const pool = await openPool(host, description, data ? threads ?? host.threads?.count ?? 1 : 1, task => {
-      people = tokenize(task, data?.clients ?? [], data?.test ?? [], header.maxTokens)
-      return people.store
-    })
-    const { files, classifier } = pool.task
-    const wrong = plainDifference(header.task.files, files)
-    if (wrong === undefined) findings.equal('model', Object.keys(files).length)
-    else findings.differs({ check: 'model', message: `${wrong?.path} of the model expected the hash ${wrong?.expected}, got ${wrong?.got}` })
-    const own = header.method.kind === 'full' ? sliceOf(classifier) : sliceOf(classifier, { rank: classifier.adapter!.config.rank })
-    const odd = plainDifference(own.parts, whole.parts)
-    const modelFits = odd === undefined
-    findings.require(modelFits, { check: 'model', message: `tensors expected as the model has them: ${odd?.path} ${odd?.expected}, got ${odd?.got}` })
-    const known = data ? checkData(host, header, data, findings) : false
-    if (modelFits) return { engine: classifier.encoder.engine, parameters: classifier.parameters, pool, training: known ? { pool, people: people! } : undefined, modelFits }
-    pool.close()
-  } else findings.left('model', 'no model was given')
-  const engine = await createEngine(host)
-  const parameters = new Map(whole.parts.map(({ tensor, to, columns }) => [tensor, new Tensor(engine, tensor, [to, columns])]))
-  return { engine, parameters, pool: undefined, training: undefined, modelFits: false }
-}
-
-/** @returns whether there are as many clients as in the run */
-function checkData(host: Host, { data: recorded }: HeaderLine, { clients, test }: NonNullable<VerifyOptions['data']>, findings: Findings): boolean {
-  const same = clients.length === recorded.clients.length
-  findings.require(same, { check: 'data', message: `data expected ${recorded.clients.length} clients, got ${clients.length}` })
-  const wrong = clients.findIndex(({ examples }, i) => hashExamples(examples, host.sha256) !== recorded.clients[i])
-  if (wrong === -1) findings.equal('data', clients.length)
-  else if (same) findings.differs({ check: 'data', client: wrong, message: `examples of client ${wrong} expected those of the run, got others` })
-  findings.expect(hashExamples(test, host.sha256) === recorded.test, { check: 'data', message: 'test set expected that of the run, got another' })
-  return same
-}
-
-/** Puts the start in place: as recorded, and as the model gives it. @returns whether the recorded arrays can be read on */
-function startValues(
-  host: Host, header: HeaderLine, { whole }: RoundSettings, parameters: Parameters, arrays: ArrayReader | undefined, modelFits: boolean, findings: Findings,
-): boolean {
-  const check = (values: Float32Array, whose: string, other?: Float32Array) => {
-    const tensors = hashTensors(whole, values, host.sha256)
-    const wrong = Object.keys(tensors).find(name => tensors[name] !== header.tensors[name])
-    const index = other && firstDifference(values, other)
-    const place = index === undefined ? { tensor: wrong } : placeOf(whole, index)
-    return findings.expect(wrong === undefined && hashArray(values, host.sha256) === header.state, { check: 'start', ...place, message: `values that the run starts from expected those of the transcript's first line, got others ${whose}` })
-  }
-  const own = modelFits ? readSlice(parameters, whole) : undefined
-  if (arrays === undefined) {
-    if (own) check(own, 'from the model')
-    return false
-  }
-  try {
-    const recorded = arrays.floats(whole.length)
-    if (!check(recorded, `in ${ARRAYS_FILE}`)) return false
-    if (own) check(own, 'from the model', recorded)
-    writeSlice(parameters, whole, recorded)
-    return true
-  } catch (error) {
-    findings.differs({ check: 'start', message: (error as Error).message })
-    return false
-  }
 }
 
 /** What cannot be checked, said before it is missed. */

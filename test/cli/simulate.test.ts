@@ -21,7 +21,7 @@ test('one run leaves adapter, statement, transcript, settings, results and repor
   const run = join(folder, 'runs/mail')
   assert.equal(listed(run), [
     'adapter_config.json', 'adapter_model.safetensors', 'classifier.json', 'config.json', 'head.safetensors', 'ledger.jsonl',
-    'privacy.json', 'report.html', 'results.json', 'transcript.jsonl',
+    'privacy.json', 'report.html', 'results.json', 'transcript.bin', 'transcript.jsonl',
   ])
   assert.match(out, /^run +accuracy +epsilon +down +up +rounds +time$/m)
   assert.match(out, /simulation: no guarantee/)
@@ -72,14 +72,17 @@ test('privacy.json states the promise, and its epsilon follows from the events o
   assert.match(statement.sampling.enforcedBy, /simulation/)
   assert.ok(statement.mu > 0 && statement.attacker.every(({ fpr, tpr }: { fpr: number, tpr: number }) => tpr >= fpr))
   const [head] = lines, end = lines[lines.length - 1]
-  assert.match(head.task, /^[0-9a-f]{64}$/)
+  assert.match(head.task.hash, /^[0-9a-f]{64}$/)
   for (const line of lines.slice(1, -1)) {
-    assert.match(line.plan, /^[0-9a-f]{64}$/)
+    assert.match(line.planHash, /^[0-9a-f]{64}$/)
     assert.match(line.state, /^[0-9a-f]{64}$/)
     for (const hash of line.contributions) assert.match(hash, /^[0-9a-f]{64}$/)
     assert.ok(line.rank >= 1 && line.rank <= 4)
   }
   assert.match(end.end.state, /^[0-9a-f]{64}$/)
+  const ledger = read(folder, 'runs/mail/ledger.jsonl').trimEnd().split('\n').map(line => JSON.parse(line))
+  assert.equal(statement.ledger, { entries: ledger.length, head: ledger.at(-1).hash })
+  assert.equal(statement.transcript, { head: end.hash })
 })
 
 test('the same settings give the same bits: with two threads, and from the settings in the run folder', async () => {
@@ -103,7 +106,7 @@ test('several runs: a folder each, one table, full fine-tuning as a whole model,
   const { code, out, err } = await sotto(['simulate', 'mail.json', '--out', 'here'], folder)
   assert.is(code, 0, err)
   assert.equal(listed(join(folder, 'here')), ['config.json', 'dp-full', 'plain', 'report.html', 'results.json'])
-  assert.equal(listed(join(folder, 'here/dp-full')), ['classifier.json', 'head.safetensors', 'ledger.jsonl', 'model.safetensors', 'privacy.json', 'transcript.jsonl'])
+  assert.equal(listed(join(folder, 'here/dp-full')), ['classifier.json', 'head.safetensors', 'ledger.jsonl', 'model.safetensors', 'privacy.json', 'transcript.bin', 'transcript.jsonl'])
   assert.match(out, /^plain +[\d.]+ % +none /m)
   assert.match(out, /^dp-full +[\d.]+ % +[\d.]+ /m)
   assert.match(out, /Runs without epsilon are not private/)

@@ -1,3 +1,4 @@
+import { sha256 } from '@noble/hashes/sha2.js'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as mechanism from '../../../src/privacy/mechanism/index.ts'
@@ -82,6 +83,46 @@ test('secret and public streams of one root key differ, for every purpose', () =
   ]
   assert.is(new Set(streams).size, 8)
   assert.throws(() => first((frame) => openPublic(frame, seed(1), { purpose: 'noise' as never, round: 3 })), /purpose/)
+})
+
+test('commitments: of system noise each its own, of seeded noise that of the key; before a draw there is none', () => {
+  const one = system(), id = (round: number) => ({ purpose: 'noise', round }) as const
+  assert.throws(() => one.commitmentTo(id(0)), /expected a stream that was opened, got noise\/0\/0/)
+  const commitments = [0, 1, 2].map(round => {
+    first(frame => one.open(frame, id(round)))
+    return one.commitmentTo(id(round))
+  })
+  const again = system()
+  first(frame => again.open(frame, id(0)))
+  assert.is(new Set([...commitments, again.commitmentTo(id(0))]).size, 4)
+  for (const commitment of commitments) assert.match(commitment, /^[0-9a-f]{64}$/)
+  let key = new Uint8Array(32)
+  const watched = new SystemNoise(bytes => {
+    crypto.getRandomValues(bytes)
+    key = bytes.slice()
+  })
+  first(frame => watched.open(frame, id(0)))
+  assert.is(watched.commitmentTo(id(0)), mechanism.commitmentOf(key))
+  assert.is.not(mechanism.commitmentOf(key), hex(sha256(key)), 'bound to its purpose')
+  const seeded = new SeededNoise(seed(4))
+  for (const round of [0, 1]) {
+    first(frame => seeded.open(frame, id(round)))
+    assert.is(seeded.commitmentTo(id(round)), mechanism.commitmentOf(seed(4)))
+  }
+})
+
+test('a release gives its integers, from which everything else follows, and the commitment', () => {
+  const lattice = chooseLattice({ clip: 1, cohort: 2, dimension: 5, noiseMultiplier: 1, rotate: true, quantile: { noise: 1 } })
+  const options = { publicSeed: seed(1), round: 7 }
+  const released = release(memory, new Aggregate(memory, lattice), new SeededNoise(seed(2)), { ...options, simulation: true })
+  assert.is(released.commitment, mechanism.commitmentOf(seed(2)))
+  assert.is(released.noised.length, lattice.length)
+  const { mean, within: share } = mechanism.decodeRelease(memory, lattice, released.noised, options)
+  assert.equal([...mean], [...released.mean])
+  assert.is(share, released.within)
+  assert.throws(() => mechanism.decodeRelease(memory, lattice, new Int32Array(3), options), /"noised" expected 9 integers, got 3/)
+  const quiet = chooseLattice({ clip: 1, cohort: 1, dimension: 2, noiseMultiplier: 0 })
+  assert.is(release(memory, new Aggregate(memory, quiet), new SeededNoise(1), { ...options, simulation: true }).commitment, null)
 })
 
 test('the entry of the mechanism does not export seeded noise', () => {
