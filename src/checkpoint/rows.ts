@@ -69,7 +69,7 @@ export async function eachF32Rows(
   if (isInt8(weights, name)) return eachInt8Rows(weights, name, shape, (rows, from) => use(widenRows(rows, columns), from))
   const { dtype } = weights.info(name, shape)
   if (!isFloat(dtype)) throw new FormatError(`tensor ${show(name)} expected type F32, F16, BF16, F64 or I8, got ${dtype}; convert the checkpoint to one of these`)
-  await eachChunk(weights, name, shape, columns * dtypeSize(dtype), (bytes, from) => use(toF32(bytes, dtype), from))
+  await eachChunk(weights, name, shape, columns * dtypeSize(dtype), (bytes, from) => use(dtype === 'F32' ? f32View(bytes) : toF32(bytes, dtype), from))
 }
 
 /** The f32 values of int8 rows: one product each, rounded to f32. */
@@ -79,6 +79,12 @@ export function widenRows({ values, scales }: Int8Rows, columns: number): Float3
     for (let i = r * columns; i < (r + 1) * columns; i++) out[i] = values[i] * scale
   })
   return out
+}
+
+/** The same bytes as f32, where the host's order and the place allow it: large tables then leave no garbage. */
+function f32View(bytes: Uint8Array): Float32Array {
+  const little = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
+  return little && bytes.byteOffset % 4 === 0 ? new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4) : toF32(bytes, 'F32')
 }
 
 async function readScales(weights: Weights, name: string, shape: readonly [number, number]): Promise<Float32Array> {

@@ -2,7 +2,6 @@
  * Rows of f32 brought to int8 by the module: assembly/kernels/int8-linear.ts defines the integers.
  * @module
  */
-import { anInteger } from '../assert.ts'
 import type { Engine } from '../wasm/engine.ts'
 
 /** Integers [rows, columns] and a scale for each row. */
@@ -17,18 +16,27 @@ export interface IntegerRows {
  * @throws RangeError where a number is not finite: it would be lost among integers
  */
 export function integerRows(engine: Engine, title: string, values: Float32Array, columns: number): IntegerRows {
-  const { arena, kernels } = engine
-  const rows = columns === 0 ? 0 : anInteger(`${title}: rows`, values.length / columns)
+  const { arena } = engine
+  const rows = columns === 0 ? 0 : values.length / columns
   const integers = values.length * 4, scales = Math.ceil((integers + values.length) / 16) * 16
   return arena.frame(scales + rows * 4, block => {
-    arena.f32(block, values.length).set(values)
-    checkFinite(engine, title, block, values.length)
-    kernels['int8_quantize'](block + integers, block + scales, block, rows, columns)
+    quantize(engine, title, values, columns, block, block + integers, block + scales)
     return {
       values: new Int8Array(arena.memory.buffer, block + integers, values.length).slice(),
       scales: arena.f32(block + scales, rows).slice(),
     }
   })
+}
+
+/** As `integerRows`, into memory that is reserved: integers at `to`, scales at `scale`. */
+export function quantizeTo(engine: Engine, title: string, values: Float32Array, columns: number, to: number, scale: number): void {
+  engine.arena.frame(values.length * 4, block => quantize(engine, title, values, columns, block, to, scale))
+}
+
+function quantize(engine: Engine, title: string, values: Float32Array, columns: number, block: number, to: number, scale: number): void {
+  engine.arena.f32(block, values.length).set(values)
+  checkFinite(engine, title, block, values.length)
+  engine.kernels['int8_quantize'](to, scale, block, columns === 0 ? 0 : values.length / columns, columns)
 }
 
 /** RangeError where a number at an address is NaN or infinite. */

@@ -6,7 +6,7 @@
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Engine } from '../wasm/engine.ts'
 import type { Kernels } from '../wasm/instantiate.ts'
-import { checkFinite, integerRows } from './int8-rows.ts'
+import { checkFinite, quantizeTo } from './int8-rows.ts'
 import type { IntegerRows } from './int8-rows.ts'
 
 /** How a frozen table is kept. */
@@ -42,7 +42,7 @@ export function narrowTable(engine: Engine, name: string, format: Exclude<TableF
 }
 
 function halfTable(engine: Engine, name: string, rows: number, columns: number): Table {
-  const { arena } = engine
+  const { arena, kernels } = engine
   const ptr = arena.reserve(rows * columns * 2)
   return Object.freeze({
     name, rows, columns, dense: undefined,
@@ -50,8 +50,12 @@ function halfTable(engine: Engine, name: string, rows: number, columns: number):
       k[accumulate ? 'embedding_f16_add_forward' : 'embedding_f16_forward'](y, ids, ptr, M, columns)
     },
     write(given: Float32Array | IntegerRows, from: number) {
-      const bytes = halfRows(engine, name, floats(name, given))
-      arena.u8(ptr + from * columns * 2, bytes.length).set(bytes)
+      const values = floats(name, given)
+      arena.frame(values.length * 4, block => {
+        arena.f32(block, values.length).set(values)
+        checkHalf(engine, name, block, values.length)
+        kernels['f32_to_f16'](ptr + from * columns * 2, block, values.length)
+      })
     },
   })
 }
@@ -65,9 +69,12 @@ function int8Table(engine: Engine, name: string, rows: number, columns: number):
       k[accumulate ? 'embedding_int8_add_forward' : 'embedding_int8_forward'](y, ids, ptr, scale, M, columns)
     },
     write(given: Float32Array | IntegerRows, from: number) {
-      const { values, scales } = given instanceof Float32Array ? integerRows(engine, name, given, columns) : given
-      new Int8Array(arena.memory.buffer, ptr + from * columns, values.length).set(values)
-      arena.f32(scale + from * 4, scales.length).set(scales)
+      if (given instanceof Float32Array) {
+        quantizeTo(engine, name, given, columns, ptr + from * columns, scale + from * 4)
+        return
+      }
+      new Int8Array(arena.memory.buffer, ptr + from * columns, given.values.length).set(given.values)
+      arena.f32(scale + from * 4, given.scales.length).set(given.scales)
     },
   })
 }
