@@ -4,7 +4,19 @@ const KEY = '#000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f'
 const SEED = `#${'5a'.repeat(32)}`
 const CLIP = '0x3fe0000000000000', Z = '0x3ff0000000000000', TENTH = '0x3fb999999999999a'
 
+/** Zeros, denormals, the least normal, neighbours of 1, the largest; then what is not finite. */
+const FINITE = '0x00000000,0x80000000,0x00000001,0x80000001,0x007fffff,0x00800000,0x80800000,0x3f7fffff,0x3f800001,0xc2aeac50,0x7f7fffff,0xff7fffff'
+const ALL = `${FINITE},0x7f800000,0xff800000,0x7fc00000`
+
 export const CASES: readonly string[] = [
+  ...['exp', 'log', 'phi', 'tanh', 'f16', 'bf16'].map(op => `${op} x=${ALL}`),
+  ...['gelu_erf', 'gelu_tanh', 'relu', 'silu'].map(op => `${op} x=${FINITE}`),
+  // rows just below, at and above 2^-110, in x and in the weight
+  'int8_linear M=4 N=3 K=2 x=0x087fffff,0x00000001,0x08800000,0x80000001,0x08800001,0x3f800000,0x00000000,0x80000000 w=0x08800000,0x087fffff,0x087fffff,0x00000000,0x3f800000,0xff7fffff',
+  'int8_linear_back M=2 N=3 K=2 dy=0x3f800000,0x3f800000,0x00000001,0x00800000,0x00800000,0x00800000 w=0x08800000,0x087fffff,0x087fffff,0x00000000,0x3f800000,0x3f000000',
+  `layer_norm M=2 C=5 eps=${EPS} x=0x00000001,0x00000002,0x80000003,0x00000004,0x00800000,0x3f800000,0x3f800000,0x3f800000,0x3f800000,0x3f800000 weight=~1:5:1 bias=~2:5:1`,
+  `matmul m=1 n=2 k=2 alpha=${ONE} start=0x80000000,0x80000000 a=0x00000000,0x80000000 b=0x80000000,0x3f800000,0x3f800000,0x00000000`,
+  `sgd lr=${TENTH} momentum=0x0000000000000000 decay=0x0000000000000000 p=${FINITE} v=${FINITE} g=${FINITE.split(',').reverse().join(',')}`,
   ...['exp', 'log', 'phi', 'tanh', 'gelu_erf', 'gelu_tanh', 'relu', 'silu'].map((op, i) => `${op} x=~${i}:1003:${op === 'exp' ? 104 : 9}`),
   ...['gelu_erf_back', 'gelu_tanh_back', 'relu_back', 'silu_back'].map((op, i) => `${op} x=~${i}:503:9 dy=~${20 + i}:503:2`),
   'tanh_back y=~1:203:1 dy=~2:203:3',
