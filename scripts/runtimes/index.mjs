@@ -3,10 +3,11 @@
 import { fileURLToPath } from 'node:url'
 import { browserRuntimes } from './browsers.mjs'
 import { jsc } from './jsc.mjs'
-import { processRuntimes } from './processes.mjs'
+import { current, processRuntimes } from './processes.mjs'
 import { workerd } from './workerd.mjs'
 
 export { install } from './install.mjs'
+export { current }
 
 /**
  * @typedef {object} Runtime

@@ -66,6 +66,9 @@ function emulated(path) {
   return binary === undefined ? { missing: HOW } : [qemu, '-L', SYSROOT, binary]
 }
 
+/** The Node that runs this, of whatever version. */
+export const current = processRuntime('node', () => [process.execPath])
+
 export const processRuntimes = [
   ...[20, 22, 24, 26].map((major) => processRuntime(`node${major}`, () => node(major))),
   processRuntime('deno', () => orMissing(program(process.env.DENO) ?? packaged('node_modules/@deno/linux-x64-glibc/deno') ?? program('deno'), HOW),

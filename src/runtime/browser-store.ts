@@ -23,10 +23,11 @@ export async function openStore(name: string, kind?: FileStore['kind']): Promise
 /** What TypeScript's library leaves out: handles of dedicated workers that write without waiting. */
 interface SyncFileHandle {
   createSyncAccessHandle?(): Promise<{
-    truncate(size: number): void
     write(bytes: Uint8Array, options: { at: number }): number
-    flush(): void
-    close(): void
+    // older browsers give a promise of these
+    truncate(size: number): void | Promise<void>
+    flush(): void | Promise<void>
+    close(): void | Promise<void>
   }>
 }
 
@@ -65,16 +66,16 @@ async function writeFile(handle: FileSystemFileHandle & SyncFileHandle, content:
     return stream.close()
   }
   try {
-    file.truncate(0)
+    await file.truncate(0)
     for (let at = 0; at < content.size;) {
       const bytes = new Uint8Array(await content.slice(at, at + PIECE).arrayBuffer())
       const count = file.write(bytes, { at })
       if (count === 0) throw new Error('the file system took no more bytes')
       at += count
     }
-    file.flush()
+    await file.flush()
   } finally {
-    file.close()
+    await file.close()
   }
 }
 

@@ -58,7 +58,7 @@ export function browser(options: BrowserOptions = {}): Host {
     pause: pauseOf(),
     module,
     folder: (path: string) => cachedFolder(path, { cache, hashes, base, onFile }),
-    ...globalThis.crossOriginIsolated && { threads: Object.freeze<Threads>({ count: navigator.hardwareConcurrency, spawn }) },
+    ...sharesMemory() && { threads: Object.freeze<Threads>({ count: navigator.hardwareConcurrency, spawn }) },
   })
 }
 
@@ -86,6 +86,15 @@ function afterHello(channel: Channel, hello: Promise<ThreadHello>): Channel {
   }
 }
 
+/** Whether threads can share the module's memory; an old browser may isolate pages and still not share. */
+function sharesMemory(): boolean {
+  try {
+    return globalThis.crossOriginIsolated && new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer instanceof SharedArrayBuffer
+  } catch {
+    return false
+  }
+}
+
 /** Bundlers look for these very words. */
 function packagedModules(): Record<Variant, ModuleSource> {
   return {
@@ -103,9 +112,10 @@ function packagedThread(): Worker {
 function pauseOf(): () => Promise<void> {
   const { port1, port2 } = new MessageChannel()
   const waiting: (() => void)[] = []
-  port1.onmessage = () => waiting.shift()?.()
   return () => new Promise(resolve => {
     waiting.push(resolve)
+    // set each time, so that the port is held: an old WebKit collects one that only its partner knows
+    port1.onmessage = () => waiting.shift()?.()
     port2.postMessage(0)
   })
 }

@@ -45,13 +45,13 @@ export function webFolder(path: string | URL, options: WebFolderOptions = {}): F
       // some servers answer no HEAD
       if (status !== 405 && status !== 501) return ok
       const response = await load(at(name), { headers: { range: 'bytes=0-0' } })
-      await response.body?.cancel()
+      void response.body?.cancel()
       return response.ok || response.status === 416
     },
     async size(name: string) {
       const response = await part(name, 0, 1)
       const total = /\/(\d+)$/.exec(response?.headers.get('content-range') ?? '')?.[1]
-      await response?.body?.cancel()
+      await response?.arrayBuffer()
       if (total !== undefined) return Number(total)
       // sent whole, or from another origin whose server does not let the total be seen
       if (!whole.has(name)) whole.set(name, read(name))

@@ -4,7 +4,8 @@ const said = (event) => `${event.message ?? 'an error without a message'} (${eve
 
 addEventListener('error', (event) => tell(said(event)))
 addEventListener('unhandledrejection', (event) => tell(String(event.reason)))
-addEventListener('securitypolicyviolation', (event) => tell(`the content policy ${event.violatedDirective} refused ${event.blockedURI}`))
+// some browsers ask for an icon of themselves
+addEventListener('securitypolicyviolation', (event) => /favicon/.test(event.blockedURI) || tell(`the content policy ${event.violatedDirective} refused ${event.blockedURI}`))
 
 if (document.documentElement.dataset.thread === 'worker') {
   const worker = new Worker('/run/main.js', { type: 'module' })
