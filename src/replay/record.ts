@@ -106,9 +106,9 @@ function headerOf({ options, privacy, seed, noise, maxTokens, task, whole, value
   }
 }
 
-/** About a byte for a number of a contribution, two for one of a release, four for one of the start. */
+/** Two bytes for a number of a contribution or release, four for one of the start. */
 function expectedBytes({ options: { rounds, cohort }, whole }: RunStart): number {
-  return whole.length * (4 + rounds * (cohort + 2))
+  return whole.length * (4 + 2 * rounds * (cohort + 1))
 }
 
 /** SHA-256 of files by name. */

@@ -70,6 +70,13 @@ test('a host without threads, native hashes and pauses gives the same', async ()
   assert.equal(await train({ host: bare }), await train())
 })
 
+test('the scalar build gives the same', async () => {
+  const scalar = { ...host, module: () => host.module('scalar') }
+  const files = await train()
+  assert.equal(await verify(files, { ...withData, host: scalar }), await verify(files, withData))
+  assert.equal(await train({ host: scalar }), files)
+})
+
 test('a run that was stopped early is whole; a verification that is stopped says how far it came', async () => {
   const files = await train({ rounds: 9 }, {}, 2)
   assert.is((await verify(files, withData)).verdict, 'equal')
