@@ -19,8 +19,9 @@ export const QUANTIZATION_VERSION = 'quantization_version', CURRENT_VERSION = '1
 /** Name of the scales of an int8 matrix. */
 export function scaleName(name: string): string { return `${name}_scale` }
 
-/** Bytes that are read at a time. */
+/** Bytes that are read at a time, and the memory for them: one matrix of a checkpoint is read after another. */
 const CHUNK = 2 ** 18
+const buffers = new WeakMap<Weights, Uint8Array>()
 
 /** Integers [rows, columns] and a scale for each row. */
 export interface Int8Rows {
@@ -108,7 +109,9 @@ async function eachChunk(
   use: (bytes: Uint8Array, from: number, to: number) => void | Promise<void>,
 ): Promise<void> {
   const step = Math.max(1, Math.floor(CHUNK / Math.max(1, rowBytes)))
-  const into = new Uint8Array(Math.min(step, rows) * rowBytes)
+  const size = Math.min(step, rows) * rowBytes
+  let into = buffers.get(weights)
+  if (into === undefined || into.length < size) buffers.set(weights, into = new Uint8Array(Math.max(CHUNK, size)))
   for (let from = 0; from < rows; from += step) {
     const to = Math.min(rows, from + step)
     if (columns > 0) await use(await weights.range(name, from * rowBytes, to * rowBytes, into), from, to)

@@ -5,7 +5,7 @@
  */
 import { eachF32Rows, eachInt8Rows, isInt8 } from '../checkpoint/rows.ts'
 import type { Weights } from '../checkpoint/weights.ts'
-import { integerRows } from '../ops/int8-rows.ts'
+import { integerRowsInto } from '../ops/int8-rows.ts'
 import type { IntegerRows } from '../ops/int8-rows.ts'
 import type { Norm } from '../ops/layer-norm.ts'
 import type { Site } from '../ops/pass.ts'
@@ -26,6 +26,8 @@ export class Loader {
   readonly tensors: Tensor[] = []
   readonly #weights: Weights
   readonly #options: LoadOptions
+  #floats = new Float32Array(0)
+  #integers = new Int8Array(0)
 
   constructor(engine: Engine, weights: Weights, options: LoadOptions) {
     const { trainable, embeddings } = options
@@ -89,21 +91,28 @@ export class Loader {
     return tensor
   }
 
-  /** All values of a matrix: integers and scales where it is to be int8, else f32. */
+  /** All values of a matrix, integers and scales where it is to be int8, else f32: in memory that the next matrix uses again. */
   async #values(name: string, shape: Shape, format: WeightFormat): Promise<Float32Array | IntegerRows> {
-    const [rows, columns] = shape
+    const [rows, columns] = shape, weights = this.#weights
     if (format !== 'int8') {
-      const all = new Float32Array(rows * columns)
-      await eachF32Rows(this.#weights, name, shape, (values, from) => { all.set(values, from * columns) })
+      if (this.#floats.length < rows * columns) this.#floats = new Float32Array(rows * columns)
+      const all = this.#floats.subarray(0, rows * columns)
+      await eachF32Rows(weights, name, shape, (values, from) => { all.set(values, from * columns) })
       return all
     }
-    const values = new Int8Array(rows * columns), scales = new Float32Array(rows)
-    const put = (part: IntegerRows, from: number) => {
-      values.set(part.values, from * columns)
-      scales.set(part.scales, from)
+    if (this.#integers.length < rows * columns) this.#integers = new Int8Array(rows * columns)
+    const values = this.#integers.subarray(0, rows * columns), scales = new Float32Array(rows)
+    const part = (from: number, count: number): IntegerRows =>
+      ({ values: values.subarray(from * columns, (from + count) * columns), scales: scales.subarray(from, from + count) })
+    if (isInt8(weights, name)) {
+      await eachInt8Rows(weights, name, shape, (rows, from) => {
+        const into = part(from, rows.scales.length)
+        into.values.set(rows.values)
+        into.scales.set(rows.scales)
+      })
+    } else {
+      await eachF32Rows(weights, name, shape, (rows, from) => integerRowsInto(part(from, rows.length / columns), this.engine, name, rows, columns))
     }
-    if (isInt8(this.#weights, name)) await eachInt8Rows(this.#weights, name, shape, put)
-    else await eachF32Rows(this.#weights, name, shape, (part, from) => put(integerRows(this.engine, name, part, columns), from))
     return { values, scales }
   }
 

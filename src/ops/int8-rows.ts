@@ -16,15 +16,19 @@ export interface IntegerRows {
  * @throws RangeError where a number is not finite: it would be lost among integers
  */
 export function integerRows(engine: Engine, title: string, values: Float32Array, columns: number): IntegerRows {
+  const into = { values: new Int8Array(values.length), scales: new Float32Array(columns === 0 ? 0 : values.length / columns) }
+  integerRowsInto(into, engine, title, values, columns)
+  return into
+}
+
+/** As `integerRows`, into arrays that are there. */
+export function integerRowsInto(into: IntegerRows, engine: Engine, title: string, values: Float32Array, columns: number): void {
   const { arena } = engine
-  const rows = columns === 0 ? 0 : values.length / columns
   const integers = values.length * 4, scales = Math.ceil((integers + values.length) / 16) * 16
-  return arena.frame(scales + rows * 4, block => {
+  arena.frame(scales + into.scales.length * 4, block => {
     quantize(engine, title, values, columns, block, block + integers, block + scales)
-    return {
-      values: new Int8Array(arena.memory.buffer, block + integers, values.length).slice(),
-      scales: arena.f32(block + scales, rows).slice(),
-    }
+    into.values.set(new Int8Array(arena.memory.buffer, block + integers, values.length))
+    into.scales.set(arena.f32(block + scales, into.scales.length))
   })
 }
 
