@@ -23,7 +23,7 @@ import { rowDot } from '../reduce'
 import { block } from './blocks'
 import { packA, packB } from './pack'
 import { scaleRow, softmaxColumns, softmaxRow } from './softmax'
-import { FROM_C, FROM_ZERO } from './tile'
+import { FROM_C, FROM_ZERO, tileRows } from './tile'
 
 /** Query rows at a time. */
 // @ts-ignore: decorator
@@ -78,7 +78,7 @@ function forward<L>(
   for (let i = 0; i < T; i += QB) {
     const rows = min(QB, T - i)
     // whole tiles of keys: what is too much is masked
-    const seen = causal ? min(T, (i + rows + 4) / 5 * 5) : T
+    const seen = causal ? min(T, (i + rows + tileRows() - 1) / tileRows() * tileRows()) : T
     packB<L>(qs, q + (<usize>(i * ld) << 2), 1, ld, rows, D)
     scaleRow(qs, scale, ((rows + lanes<L>() - 1) & -lanes<L>()) * D)
     block<L>(p, rows, tiles, <usize>D << 2, 0, qs, D, 0, seen, rows, D, FROM_ZERO, 0, spare)

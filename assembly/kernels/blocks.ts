@@ -2,7 +2,7 @@
  * The loops around the tile: a block of columns of C over all rows, A packed MC rows at a time.
  */
 import { packA, widthOf } from './pack'
-import { FROM_BIAS, FROM_C, MR, panelWidth, tile } from './tile'
+import { FROM_BIAS, FROM_C, panelWidth, tile, tileRows } from './tile'
 
 /** Blocks: KC rows of a panel of B stay in the first cache, MC x KC of A in the second. */
 // @ts-ignore: decorator
@@ -47,13 +47,13 @@ export function block<T>(
   m: i32, n: i32, kc: i32, from: i32, bias: usize, spare: usize,
 ): void {
   const across = panelWidth<T>()
-  const stride = <usize>ldc << 2
+  const stride = <usize>ldc << 2, most = tileRows()
   for (let j = 0; j < n; j += across) {
     const width = widthOf<T>(n - j), columns = min(width, n - j)
     const b = panels + (<usize>(j * panelRows + first * width) << 2)
     const at = c + (<usize>j << 2), offset = bias + (<usize>j << 2)
-    for (let i = 0; i < m; i += MR) {
-      const rows = min(MR, m - i)
+    for (let i = 0; i < m; i += most) {
+      const rows = min(most, m - i)
       const here = at + <usize>i * stride, tile = a + <usize>i * down, by = step ? step : <usize>rows << 2
       if (columns == width) {
         oneTile<T>(rows, width == across, here, stride, tile, by, b, kc, from, offset)

@@ -26,11 +26,9 @@
  */
 import { counts, quantizeRow, topOf } from './int8-rows'
 
-/** Rows of a tile; rows that are brought to integers at a time; terms of a panel that stay in the first cache. */
+/** Rows that are brought to integers at a time, whole tiles of 4 or 5; terms of a panel that stay in the first cache. */
 // @ts-ignore: decorator
-@inline const MR: i32 = 5
-// @ts-ignore: decorator
-@inline const MC: i32 = 130
+@inline const MC: i32 = 140
 // @ts-ignore: decorator
 @inline const LC: i32 = 1024
 
@@ -41,6 +39,15 @@ import { counts, quantizeRow, topOf } from './int8-rows'
 @inline const PANEL: i32 = SUMS + MC * 32
 // @ts-ignore: decorator
 @inline const ROWS: i32 = PANEL + LC * 16
+
+/** Rows of a full tile: 5 or 4. */
+let fullRows: i32 = 5
+
+/** Rows of a full tile of int8 products in this instance: takes 4 or 5, or leaves them; gives what they are now. */
+export function int8_tile(rows: i32): i32 {
+  if (rows == 4 || rows == 5) fullRows = rows
+  return fullRows
+}
 
 /** Largest integer that a row may hold where sums have L terms. */
 export function int8_limit(L: i32): i32 { return min<i32>(32767, <i32>(2147483647 / (<i64>127 * <i64>L))) }
@@ -96,15 +103,15 @@ function product(
   out: usize, x: usize, packed: usize, fold: usize, after: usize, bias: usize, accumulate: bool,
   M: i32, columns: i32, L: i32, scratch: usize,
 ): void {
-  const even = (L + 1) & ~1, limit = <f32>int8_limit(L)
+  const even = (L + 1) & ~1, limit = <f32>int8_limit(L), full = fullRows
   const spare = scratch + ROWS, tiles = spare + <usize>((L << 2) + 15 & ~15)
   // blocks of about the same size: whole tiles of rows, pairs of terms
-  const blocks = (M + MC - 1) / MC, mc = blocks > 0 ? ((M + blocks - 1) / blocks + MR - 1) / MR * MR : MR
+  const blocks = (M + MC - 1) / MC, mc = blocks > 0 ? ((M + blocks - 1) / blocks + full - 1) / full * full : full
   const parts = (even + LC - 1) / LC, lc = parts > 0 ? ((even + parts - 1) / parts + 1) & ~1 : 0
   for (let i = 0; i < M; i += mc) {
     const rows = min(mc, M - i)
     for (let r = 0; r < rows; r++) {
-      const tile = r / MR * MR, inTile = min(MR, rows - tile)
+      const tile = r / full * full, inTile = min(full, rows - tile)
       let row = x + (<usize>((i + r) * L) << 2)
       const top = topOf(fold ? spare : 0, row, fold, L)
       if (fold) row = spare
@@ -119,8 +126,8 @@ function product(
       for (let p = 0; p < even; p += lc) {
         const terms = min(lc, even - p)
         if (ASC_FEATURE_SIMD) widen(scratch + PANEL, b + (<usize>p << 3), terms)
-        for (let r = 0; r < rows; r += MR) {
-          const count = min(MR, rows - r)
+        for (let r = 0; r < rows; r += full) {
+          const count = min(full, rows - r)
           const a = tiles + (<usize>(r * even + p * count) << 1), sum = scratch + SUMS + (<usize>r << 5)
           if (ASC_FEATURE_SIMD) sums(count, sum, a, scratch + PANEL, terms, even > lc)
           else plainSums(count, sum, a, b + (<usize>p << 3), terms, even > lc)

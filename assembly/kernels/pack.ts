@@ -2,13 +2,13 @@
  * Packing for matrix products: operands are copied into the order in which a tile reads them. Copies only, but for
  * one product: A may be scaled by alpha, a' = alpha * a, one rounding.
  *
- *   A tile   [k][rows]        rows = 5, the last tile what is left
+ *   A tile   [k][rows]        rows = 5 or 4 (tile.ts), the last tile what is left
  *   B panel  [k][2 lanes]     columns beyond n are zero; where at most one lane vector of columns is left, [k][lanes]
  *
  * B in panels, whole: panel j of k rows starts at j * k * width floats, whatever the last panel's width.
  */
 import { lanes, mul, splat } from '../lanes'
-import { MR, panelWidth } from './tile'
+import { panelWidth, tileRows } from './tile'
 
 /** Width of the panel of B that starts with `left` columns to go. */
 // @ts-ignore: decorator
@@ -18,11 +18,12 @@ import { MR, panelWidth } from './tile'
  * A[i, p] = a[i * rowStride + p * columnStride] for i < m, p < k, times alpha, into tiles. Strides in floats.
  */
 export function packA<T>(out: usize, a: usize, rowStride: i32, columnStride: i32, m: i32, k: i32, alpha: f32): void {
-  for (let i = 0; i < m; i += MR) {
-    const rows = min(MR, m - i)
+  const most = tileRows()
+  for (let i = 0; i < m; i += most) {
+    const rows = min(most, m - i)
     const from = a + (<usize>(i * rowStride) << 2)
-    if (isVector<T>() && rows == MR && columnStride == 1) packTileRows(out, from, rowStride, k, alpha)
-    else if (isVector<T>() && rows == MR && rowStride == 1) packTileColumns(out, from, columnStride, k, alpha)
+    if (isVector<T>() && rows >= 4 && columnStride == 1) packTileRows(out, from, rowStride, rows == 5, k, alpha)
+    else if (isVector<T>() && rows >= 4 && rowStride == 1) packTileColumns(out, from, columnStride, rows == 5, k, alpha)
     else packTilePlain(out, from, rowStride, columnStride, rows, k, alpha)
     out += <usize>(rows * k) << 2
   }
@@ -41,40 +42,43 @@ function packTilePlain(out: usize, a: usize, rowStride: i32, columnStride: i32, 
   }
 }
 
-/** Five rows, each contiguous in k: transposed four columns at a time. */
-function packTileRows(out: usize, a: usize, rowStride: i32, k: i32, alpha: f32): void {
+/** Four or five rows, each contiguous in k: transposed four columns at a time. */
+function packTileRows(out: usize, a: usize, rowStride: i32, five: bool, k: i32, alpha: f32): void {
   const down = <usize>rowStride << 2
   const a1 = a + down, a2 = a1 + down, a3 = a2 + down, a4 = a3 + down
   const factor = f32x4.splat(alpha)
+  const step: usize = five ? 20 : 16
   let p: usize = 0
   const end = <usize>k << 2
   for (; p + 16 <= end; p += 16) {
     const r0 = f32x4.mul(v128.load(a + p), factor), r1 = f32x4.mul(v128.load(a1 + p), factor)
     const r2 = f32x4.mul(v128.load(a2 + p), factor), r3 = f32x4.mul(v128.load(a3 + p), factor)
-    const r4 = f32x4.mul(v128.load(a4 + p), factor)
     const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), t1 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7)
     const t2 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5), t3 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7)
     v128.store(out, v128.shuffle<i32>(t0, t2, 0, 1, 4, 5))
-    v128.store_lane<i32>(out, r4, 0, 16)
-    v128.store(out, v128.shuffle<i32>(t0, t2, 2, 3, 6, 7), 20)
-    v128.store_lane<i32>(out, r4, 1, 36)
-    v128.store(out, v128.shuffle<i32>(t1, t3, 0, 1, 4, 5), 40)
-    v128.store_lane<i32>(out, r4, 2, 56)
-    v128.store(out, v128.shuffle<i32>(t1, t3, 2, 3, 6, 7), 60)
-    v128.store_lane<i32>(out, r4, 3, 76)
-    out += 80
+    v128.store(out + step, v128.shuffle<i32>(t0, t2, 2, 3, 6, 7))
+    v128.store(out + 2 * step, v128.shuffle<i32>(t1, t3, 0, 1, 4, 5))
+    v128.store(out + 3 * step, v128.shuffle<i32>(t1, t3, 2, 3, 6, 7))
+    if (five) {
+      const r4 = f32x4.mul(v128.load(a4 + p), factor)
+      v128.store_lane<i32>(out, r4, 0, 16)
+      v128.store_lane<i32>(out, r4, 1, 36)
+      v128.store_lane<i32>(out, r4, 2, 56)
+      v128.store_lane<i32>(out, r4, 3, 76)
+    }
+    out += 4 * step
   }
-  packTilePlain(out, a + p, rowStride, 1, MR, (<i32>(end - p)) >> 2, alpha)
+  packTilePlain(out, a + p, rowStride, 1, five ? 5 : 4, (<i32>(end - p)) >> 2, alpha)
 }
 
-/** Five rows, neighbours in memory. */
-function packTileColumns(out: usize, a: usize, columnStride: i32, k: i32, alpha: f32): void {
+/** Four or five rows, neighbours in memory. */
+function packTileColumns(out: usize, a: usize, columnStride: i32, five: bool, k: i32, alpha: f32): void {
   const across = <usize>columnStride << 2
   const factor = f32x4.splat(alpha)
   for (let p = 0; p < k; p++) {
     v128.store(out, f32x4.mul(v128.load(a), factor))
-    store<f32>(out, alpha * load<f32>(a, 16), 16)
-    out += 20
+    if (five) store<f32>(out, alpha * load<f32>(a, 16), 16)
+    out += five ? 20 : 16
     a += across
   }
 }

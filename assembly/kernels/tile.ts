@@ -4,13 +4,18 @@
  * Order: each element of C is one sum over p in ascending order, c = c + a[i,p] * b[p,j], two roundings a term. No
  * tile size, blocking over k (C is loaded again) or build changes it.
  *
- * 5 rows x 8 columns take 10 registers for C, 2 for B and one for A: what x86 engines hold without spilling.
+ * 5 rows x 8 columns take 10 registers for C, 2 for B and one for A: what x86 engines hold without spilling. Some spill all
+ * the same, and are faster with 4 rows: a full tile has the one or the other, as the engine is found to like.
  */
 import { lanes, mulAdd, splat, splatLoad } from '../lanes'
 
-/** Rows of a full tile. */
+/** Rows of a full tile: 5 or 4. */
+let fullRows: i32 = 5
+
 // @ts-ignore: decorator
-@inline export const MR: i32 = 5
+@inline export function tileRows(): i32 { return fullRows }
+
+export function setTileRows(rows: i32): void { fullRows = rows }
 
 /** Columns of a full panel of B: two lane vectors. */
 // @ts-ignore: decorator

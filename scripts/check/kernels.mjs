@@ -7,6 +7,7 @@ export const title = 'each kernel has a reference twin and a test'
 const noTwin = {
   arithmetic_probe: 'asks the machine, whose right answers stand in it',
   pack_weight: 'only moves values; every test of linear reads through it',
+  gemm_tile: 'changes no bit', int8_tile: 'changes no bit',
   zero: 'fills memory', copy: 'moves memory',
 }
 

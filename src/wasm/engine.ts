@@ -11,6 +11,8 @@ import type { Kernels } from './instantiate.ts'
 import { arithmeticFaults, memoryFaults, refuse } from './probe.ts'
 import { maySleep, MOST_THREADS, openTeam } from './team.ts'
 import type { Team } from './team.ts'
+import { tuned } from './tuning.ts'
+import type { Tiles } from './tuning.ts'
 
 /** Kernels and the memory that they work on. */
 export interface Engine {
@@ -38,26 +40,27 @@ export interface SharedRegion {
  * @param options.threads - threads that share the work of a step, this one included (default 1). No number changes a bit.
  *   Where the runtime has no shared memory or no SIMD, or this thread may not sleep (a page's main thread), there is one. They
  *   sleep between steps and do not keep the process alive; `close` ends them
+ * @param options.tiles - rows of the tiles of products; what is left out is chosen by timing the first products. No tile changes a bit
  * @throws Error where this thread's arithmetic or memory is not what the specification says: it would give other bits
  */
 export async function createEngine(
-  host: Host, options: { variant?: Variant, maximum?: number, region?: SharedRegion, threads?: number } = {},
+  host: Host, options: { variant?: Variant, maximum?: number, region?: SharedRegion, threads?: number, tiles?: Partial<Tiles> } = {},
 ): Promise<Engine> {
-  const { maximum = 65536 * 65536, region } = options
+  const { maximum = 65536 * 65536, region, tiles } = options
   const threads = anInteger('threads', options.threads ?? 1, 1, MOST_THREADS)
   if (threads > 1 && (region ?? options.variant) !== undefined) {
     throw new TypeError('"threads" expected no other build or memory than the threads\' own, got one; leave out "variant" and "region"')
   }
   if (threads > 1 && host.threads !== undefined && maySleep() && hasSimd()) {
-    const { faults, engine } = await open(host, 'shared', maximum)
+    const { faults, engine } = await open(host, 'shared', maximum, undefined, tiles)
     // otherwise as with one thread, which may find a build without fault
     if (faults.length === 0) return withTeam(engine, await openTeam(host, engine.kernels, engine.arena.memory, threads))
   }
   const variant = region ? 'shared' : options.variant ?? bestVariant()
-  const { faults, engine } = await open(host, variant, maximum, region)
+  const { faults, engine } = await open(host, variant, maximum, region, tiles)
   // where vectors alone are at fault, the scalar build gives the right bits
   if (faults.length > 0 && options.variant === undefined && variant === 'simd') {
-    const scalar = await open(host, 'scalar', maximum).catch(() => undefined)
+    const scalar = await open(host, 'scalar', maximum, undefined, tiles).catch(() => undefined)
     if (scalar?.faults.length === 0) return scalar.engine
   }
   refuse(faults)
@@ -65,10 +68,10 @@ export async function createEngine(
 }
 
 async function open(
-  host: Host, variant: Variant, maximum: number, region?: SharedRegion,
+  host: Host, variant: Variant, maximum: number, region?: SharedRegion, tiles?: Partial<Tiles>,
 ): Promise<{ engine: Engine, faults: readonly string[] }> {
   const memory = region?.memory ?? newMemory(variant, maximum)
-  const kernels = await instantiate(await host.module(variant), memory)
+  const kernels = tuned(await instantiate(await host.module(variant), memory), () => host.now(), tiles)
   const faults = [...arithmeticFaults(kernels), ...memoryFaults(kernels, memory, region === undefined && maximum >= 131072)]
   const arena = region ? new Arena(memory, region.base, region.limit) : new Arena(memory, 65536, maximum)
   return { faults, engine: Object.freeze({ kernels, variant, arena }) }

@@ -6,6 +6,7 @@ import type { Channel, Host } from '../host.ts'
 import { instantiate } from './instantiate.ts'
 import type { Kernels } from './instantiate.ts'
 import { arithmeticFaults, refuse } from './probe.ts'
+import { tuned } from './tuning.ts'
 import { CLOSED, EPOCH, join, leave, programOf, takePart } from './program.ts'
 
 /** The first message to a thread of a team. */
@@ -27,7 +28,7 @@ export type TeamAnswer = { readonly ready: true } | { readonly error: string }
 export async function serveTeam(host: Host, channel: Channel, { team: { memory, buffer, member, names } }: TeamHello): Promise<void> {
   let kernels: Kernels
   try {
-    kernels = await instantiate(await host.module('shared'), memory)
+    kernels = tuned(await instantiate(await host.module('shared'), memory), () => host.now())
     refuse(arithmeticFaults(kernels))
   } catch (error) {
     channel.post({ error: error instanceof Error ? error.message : String(error) })
