@@ -17,7 +17,7 @@ import { asRow, textTable, verdict } from '../bench/lib/rows.mjs'
 import { buildJs, buildWasm, fresh } from './build.mjs'
 
 /** In the order in which they run. */
-export const parts = ['limits', 'products', 'step', 'profile', 'growth', 'simulation', 'logistic', 'runtimes', 'privacy']
+export const parts = ['limits', 'products', 'step', 'profile', 'threads', 'growth', 'simulation', 'logistic', 'runtimes', 'privacy']
 
 const usage = (message) => {
   console.error(`bench: ${message}; usage: npm run bench -- [${parts.join('|')} ...] [--json FILE] [--write-docs] [--quick] [--no-build] [--no-peers]`)

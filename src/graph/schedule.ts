@@ -15,14 +15,32 @@ type Range = readonly [number, number]
 /** More pieces than threads, so that one that is held up holds nobody up for long. */
 const PIECES = 2
 
+interface Recorder {
+  readonly kernels: Kernels
+  calls: { readonly name: string, readonly args: readonly number[] }[]
+}
+
+/** One for each team: kernels that compute nothing and write down how they are called. */
+const recorders = new WeakMap<Team, Recorder>()
+
+function recorderOf(team: Team): Recorder {
+  let recorder = recorders.get(team)
+  if (recorder === undefined) {
+    const kernels: Record<string, (...args: number[]) => number> = {}
+    const made: Recorder = recorder = { kernels, calls: [] }
+    for (const name of team.kernel.keys()) kernels[name] = (...args) => made.calls.push({ name, args })
+    recorders.set(team, recorder)
+  }
+  return recorder
+}
+
 /** Collects calls in groups. */
 export class Schedule {
   readonly groups: Call[][] = []
   readonly #team: Team
   readonly #at: At
   readonly #scratch: number
-  readonly #recorder: Kernels
-  #recorded: { name: string, args: number[] }[] = []
+  readonly #recorder: Recorder
   #group: Call[] = []
   #reads: Range[] = []
   #writes: Range[] = []
@@ -31,18 +49,15 @@ export class Schedule {
     this.#team = team
     this.#at = at
     this.#scratch = scratch
-    this.#recorder = Object.fromEntries([...team.kernel.keys()].map(name => [name, (...args: number[]) => {
-      this.#recorded.push({ name, args })
-      return 0
-    }]))
+    this.#recorder = recorderOf(team)
   }
 
   /** Appends the calls of a node. */
   node(node: Node): void {
-    this.#recorded = []
-    node.run(this.#recorder, this.#at, this.#scratch)
+    this.#recorder.calls = []
+    node.run(this.#recorder.kernels, this.#at, this.#scratch)
     const reads = node.ins.map(value => this.#range(value)), writes = node.outs.map(value => this.#range(value))
-    this.#recorded.forEach(({ name, args }, i) => {
+    this.#recorder.calls.forEach(({ name, args }, i) => {
       // calls of one node stand upon each other
       if (i > 0 || meet(writes, this.#reads) || meet(writes, this.#writes) || meet(reads, this.#writes)) this.#close()
       // a kernel that nobody has described has the scratch of the first thread, perhaps

@@ -34,6 +34,11 @@ export type ModelOptions = LoadOptions & {
   readonly pooling?: Pooling
   /** An engine to load into; default: one of the model's own. */
   readonly engine?: Engine
+  /**
+   * Threads that share each step, where the model has an engine of its own: no number changes a bit (see `createEngine`).
+   * `model.encoder.engine.close()` ends them.
+   */
+  readonly threads?: number
 }
 
 /**
@@ -44,12 +49,18 @@ export type ModelOptions = LoadOptions & {
  */
 export async function loadModel(host: Host, folder: string | FileSource, options: ModelOptions = {}): Promise<Model> {
   const source = typeof folder === 'string' ? host.folder(folder) : folder
-  anOptions('model', options, ['format', 'embeddings', 'trainable', 'attach', 'pooling', 'engine'])
+  anOptions('model', options, ['format', 'embeddings', 'trainable', 'attach', 'pooling', 'engine', 'threads'])
   if (options.format !== undefined) oneOf('format', options.format, ['f32', 'f16', 'bf16', 'int8', 'stored'])
   if (options.embeddings !== undefined) oneOf('embeddings', options.embeddings, ['f32', 'f16', 'int8', 'stored'])
   if (options.pooling !== undefined) oneOf('pooling', options.pooling, ['mean', 'cls'])
-  const { engine = await createEngine(host), ...rest } = options
-  return engine.arena.attempt(() => load(engine, source, rest, typeof folder === 'string' ? folder : 'the source'))
+  const { threads, engine = await createEngine(host, threads === undefined ? {} : { threads }), ...rest } = options
+  if (options.engine && threads !== undefined) throw new TypeError('"threads" expected none beside an engine, which has its own; leave one out')
+  try {
+    return await engine.arena.attempt(() => load(engine, source, rest, typeof folder === 'string' ? folder : 'the source'))
+  } catch (error) {
+    if (options.engine === undefined) engine.close?.()
+    throw error
+  }
 }
 
 async function load(engine: Engine, source: FileSource, { pooling, ...options }: ModelOptions, title: string): Promise<Model> {
