@@ -89,8 +89,18 @@ export function cachedFolder(path: string, { cache, hashes, base, onFile = () =>
     }
     return file
   }
+  /** Bytes of a file that is open; it is opened again where another tab has written it meanwhile. */
+  async function bytesFrom(name: string, part: (content: Blob) => Blob): Promise<Uint8Array> {
+    try {
+      return await bytesOf(part(await open(name)))
+    } catch (error) {
+      if (!['NotReadableError', 'NotFoundError'].includes((error as Error).name)) throw error
+      opened.delete(name)
+      return bytesOf(part(await open(name)))
+    }
+  }
   return Object.freeze({
-    read: async (name: string) => takesWhole(name) ? bytesOf(await open(name)) : plain.read(name),
+    read: async (name: string) => takesWhole(name) ? bytesFrom(name, content => content) : plain.read(name),
     async has(name: string) {
       if (opened.has(name)) return true
       const expected = expectedOf(name)
@@ -100,9 +110,9 @@ export function cachedFolder(path: string, { cache, hashes, base, onFile = () =>
     size: async (name: string) => takesWhole(name) ? (await open(name)).size : plain.size!(name),
     async readRange(name: string, start: number, end: number) {
       if (!takesWhole(name)) return plain.readRange!(name, start, end)
-      const content = await open(name)
-      if (end > content.size) throw new RangeError(`"${name}" expected ${end} bytes, but it ended at ${content.size}`)
-      return bytesOf(content.slice(start, end))
+      const { size } = await open(name)
+      if (end > size) throw new RangeError(`"${name}" expected ${end} bytes, but it ended at ${size}`)
+      return bytesFrom(name, content => content.slice(start, end))
     },
   })
 }
@@ -137,7 +147,9 @@ async function load(
   let kept = false
   if (store && (expected !== undefined || tag !== undefined)) {
     try {
-      await store.put(got, content)
+      // another thread may have been quicker: a file that is there is left to those who read it
+      const there = await store.get(got).catch(() => undefined)
+      if (there?.size !== content.size) await store.put(got, content)
       if (expected === undefined) await store.put(note, new Blob([JSON.stringify({ hash: got, tag })]))
       kept = true
     } catch (error) {

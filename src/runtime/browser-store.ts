@@ -45,13 +45,7 @@ async function openOpfs(name: string): Promise<FileStore | undefined> {
     kind: 'opfs',
     get: key => folder.getFileHandle(key).then(handle => handle.getFile(), undefinedIfNotFound),
     async put(key, content) {
-      const handle = await folder.getFileHandle(key, { create: true })
-      try {
-        await writeFile(handle, content)
-      } catch (error) {
-        await folder.removeEntry(key).catch(() => {})
-        throw error
-      }
+      await writeFile(await folder.getFileHandle(key, { create: true }), content)
     },
     delete: key => folder.removeEntry(key).catch(undefinedIfNotFound),
     clear: () => root.removeEntry(name, { recursive: true }).catch(undefinedIfNotFound),
@@ -59,6 +53,7 @@ async function openOpfs(name: string): Promise<FileStore | undefined> {
 }
 
 async function writeFile(handle: FileSystemFileHandle & SyncFileHandle, content: Blob): Promise<void> {
+  // throws where another thread or tab is writing
   const file = await handle.createSyncAccessHandle?.()
   if (file === undefined) {
     const stream = await handle.createWritable()
@@ -74,6 +69,10 @@ async function writeFile(handle: FileSystemFileHandle & SyncFileHandle, content:
       at += count
     }
     await file.flush()
+  } catch (error) {
+    // what was begun would only take room
+    await file.truncate(0)
+    throw error
   } finally {
     await file.close()
   }
