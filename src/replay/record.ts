@@ -46,7 +46,7 @@ export function transcriptRecorder(options: TranscriptOptions = {}): TranscriptR
   const lines: string[] = [], blocks: Uint8Array[] = []
   let arrays: 'full' | 'hashes' = 'hashes'
   let whole: Slice, native: Sha256 | undefined, last: RunEnd | undefined, source: HeaderLine['noise'], rounds = 0
-  let hashes: string[] = [], marks: string[] = []
+  let marks: string[] = []
   return {
     get head() { return chain.head },
     async start(start: RunStart) {
@@ -60,22 +60,20 @@ export function transcriptRecorder(options: TranscriptOptions = {}): TranscriptR
       if (arrays === 'full') blocks.push(packFloats(start.values))
     },
     contribution({ slice }: Plan, _number: number, values: Int32Array) {
-      hashes.push(hashArray(values, native))
       marks.push(marksOf(slice, values))
       if (arrays === 'full') blocks.push(packIntegers(values))
     },
     round({ report, plan, clients, released, values, entry }: RoundFacts) {
-      const { round, rank, planHash, event, epsilon, contributionHashes: _, stateHash: __, seconds: ___, ...metrics } = report
+      const { round, rank, planHash, event, epsilon, contributionHashes: contributions, stateHash: _, seconds: __, ...metrics } = report
       if (arrays === 'full') blocks.push(packIntegers(released.noised))
       lines.push(chain.add<RoundLine>({
-        round, rank: rank ?? null, plan, planHash, clients, contributions: hashes, marks, noise: source === 'none' ? null : released.commitment,
+        round, rank: rank ?? null, plan, planHash, clients, contributions, marks, noise: source === 'none' ? null : released.commitment,
         release: { hash: hashArray(released.noised, native), marks: marksOf(plan.slice, released.noised) },
-        state: hashArray(values, native), tensors: hashTensors(whole, values, native, new Set(plan.slice.parts.map(({ tensor }) => tensor))),
+        state: entry.modelAfter, tensors: hashTensors(whole, values, native, new Set(plan.slice.parts.map(({ tensor }) => tensor))),
         event, epsilon: epsilon ?? null, ledger: entry.hash,
         metrics,
       }))
       rounds = round
-      hashes = []
       marks = []
     },
     end(end: RunEnd) { last = end },

@@ -5,7 +5,7 @@
  */
 import type { Plan } from '../federated/plan.ts'
 import type { Slice } from '../peft/slice.ts'
-import type { LedgerEntry } from '../privacy/ledger/index.ts'
+import type { LedgerEntry, ReleaseEntry } from '../privacy/ledger/index.ts'
 import type { Released } from '../privacy/mechanism/index.ts'
 import type { ResolvedPrivacy, SimulationOptions } from './options.ts'
 import type { RoundReport } from './simulate.ts'
@@ -34,8 +34,8 @@ export interface RoundFacts {
   readonly released: Released
   /** All trained values after the round. */
   readonly values: Float32Array
-  /** The ledger's last entry. */
-  readonly entry: LedgerEntry
+  /** The ledger's last entry: it names the hash of the values. */
+  readonly entry: ReleaseEntry
 }
 
 /** How it ended. */
