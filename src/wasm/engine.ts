@@ -54,7 +54,7 @@ export async function createEngine(
   if (threads > 1 && host.threads !== undefined && maySleep() && hasSimd()) {
     const { faults, engine } = await open(host, 'shared', maximum, undefined, tiles)
     // otherwise as with one thread, which may find a build without fault
-    if (faults.length === 0) return withTeam(engine, await openTeam(host, engine.kernels, engine.arena.memory, threads))
+    if (faults.length === 0) return withTeam(engine, await openTeam(host, engine.kernels, engine.arena.memory, threads, { tiles }))
   }
   const variant = region ? 'shared' : options.variant ?? bestVariant()
   const { faults, engine } = await open(host, variant, maximum, region, tiles)

@@ -6,8 +6,9 @@ import type { Channel, Host } from '../host.ts'
 import { instantiate } from './instantiate.ts'
 import type { Kernels } from './instantiate.ts'
 import { arithmeticFaults, refuse } from './probe.ts'
-import { tuned } from './tuning.ts'
 import { CLOSED, EPOCH, join, leave, programOf, takePart } from './program.ts'
+import { tuned } from './tuning.ts'
+import type { Tiles } from './tuning.ts'
 
 /** The first message to a thread of a team. */
 export interface TeamHello {
@@ -18,6 +19,8 @@ export interface TeamHello {
     readonly member: number
     /** Kernels by number. */
     readonly names: readonly string[]
+    /** Tiles that are wanted; each thread chooses the others for itself. */
+    readonly tiles: Partial<Tiles>
   }
 }
 
@@ -25,10 +28,10 @@ export interface TeamHello {
 export type TeamAnswer = { readonly ready: true } | { readonly error: string }
 
 /** Serves a team until it ends. The thread handles no other message meanwhile. */
-export async function serveTeam(host: Host, channel: Channel, { team: { memory, buffer, member, names } }: TeamHello): Promise<void> {
+export async function serveTeam(host: Host, channel: Channel, { team: { memory, buffer, member, names, tiles } }: TeamHello): Promise<void> {
   let kernels: Kernels
   try {
-    kernels = tuned(await instantiate(await host.module('shared'), memory), () => host.now())
+    kernels = tuned(await instantiate(await host.module('shared'), memory), () => host.now(), tiles)
     refuse(arithmeticFaults(kernels))
   } catch (error) {
     channel.post({ error: error instanceof Error ? error.message : String(error) })

@@ -12,6 +12,7 @@ import {
 } from './program.ts'
 import type { Call } from './program.ts'
 import { LEAST } from './split.ts'
+import type { Tiles } from './tuning.ts'
 
 /** Threads of one engine, its own included. */
 export interface Team {
@@ -50,7 +51,8 @@ export function maySleep(): boolean {
 
 /** Starts `threads - 1` threads beside this one. If one cannot start, none is left. */
 export async function openTeam(
-  host: Host, kernels: Kernels, memory: WebAssembly.Memory, threads: number, patience: number = PATIENCE,
+  host: Host, kernels: Kernels, memory: WebAssembly.Memory, threads: number,
+  { tiles = {}, patience = PATIENCE }: { tiles?: Partial<Tiles> | undefined, patience?: number } = {},
 ): Promise<Team> {
   const names = Object.keys(kernels).filter(name => typeof kernels[name] === 'function')
   const buffer = newProgramBuffer(), channels: Channel[] = []
@@ -71,7 +73,7 @@ export async function openTeam(
         reject(error)
       })
       channel.onMessage((answer: TeamAnswer) => 'ready' in answer ? resolve() : reject(new Error(answer.error)))
-      const hello: TeamHello = { team: { memory, buffer, member: i + 1, names } }
+      const hello: TeamHello = { team: { memory, buffer, member: i + 1, names, tiles } }
       channel.post(hello)
     })))
   } catch (error) {

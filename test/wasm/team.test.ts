@@ -168,7 +168,7 @@ test('a thread that ended in the middle of a step: the others give up after a wh
       buffer = (message as { team: { buffer: SharedArrayBuffer } }).team.buffer
       channel.post(message)
     },
-  })), kernels, arena.memory, 2, 500)
+  })), kernels, arena.memory, 2, { patience: 500 })
   const call = { kernel: team.kernel.get('zero')!, args: [1024, 16], scratch: false, check: false }
   assert.ok(team.run([[call]], { base: 0, bytes: 0 }))
   // as a thread that has joined, taken a call and gone: the leading thread's own call is that thread in disguise
