@@ -1,13 +1,14 @@
 // `npm run matrix`: the whole self-test in every runtime that is here, in every build, with threads, and with the compilers
 // of each engine forced apart; ends with a line `N of N runtimes equal HASH` and fails where one differs.
 //
-//   --only WORDS     rows whose name contains one of these words, separated by commas
+//   --only WORDS     rows whose name contains these words, e.g. --only 'node20, scalar' --only bun
 //   --quick          the rows that tests run
 //   --require WORDS  runtimes that must be here: otherwise one that is missing is reported and skipped
 //   --write          first takes this Node's hashes as the committed ones: for a new version of the numerics
 //   --docs           writes the table to docs/same-bits.md
 //   --json           the outcomes as JSON instead of the table
 //   --jobs N         rows at a time, default 2
+//   --wasm FOLDER    other builds of the module, to see whether they have the same bits
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,7 +26,7 @@ const page = join(root, 'docs/same-bits.md')
 export async function withModel(use) {
   const folder = mkdtempSync(join(tmpdir(), 'sotto-matrix-'))
   try {
-    const { simulationFiles } = await import('../dist/selftest/index.js')
+    const { simulationFiles } = await import(new URL('../dist/selftest/index.js', import.meta.url).href)
     for (const [name, content] of Object.entries(simulationFiles())) writeFileSync(join(folder, name), content)
     return await use(folder)
   } finally {
@@ -49,13 +50,13 @@ export async function runRows(list, options, { jobs = 2, onOutcome = () => {} } 
 
 async function main() {
   const { values } = parseArgs({ options: {
-    only: { type: 'string' }, quick: { type: 'boolean' }, require: { type: 'string' }, write: { type: 'boolean' }, docs: { type: 'boolean' },
-    json: { type: 'boolean' }, jobs: { type: 'string', default: '2' },
+    only: { type: 'string', multiple: true }, quick: { type: 'boolean' }, require: { type: 'string' }, write: { type: 'boolean' }, docs: { type: 'boolean' },
+    json: { type: 'boolean' }, jobs: { type: 'string', default: '2' }, wasm: { type: 'string' },
   } })
   const words = (text) => text?.split(',').map((word) => word.trim()).filter((word) => word !== '')
-  const only = words(values.only), required = words(values.require) ?? []
+  const { only } = values, required = values.require?.split(',') ?? []
   const list = rows.filter((row) => (!values.quick || row.quick) && (!only || only.some((word) => row.name.includes(word))))
-  if (list.length === 0) throw new RangeError(`"--only" expected a word of a row's name (${rows.map((row) => row.name).join('; ')}), got ${values.only}`)
+  if (list.length === 0) throw new RangeError(`"--only" expected a word of a row's name (${rows.map((row) => row.name).join('; ')}), got ${only}`)
   if (!fresh()) {
     buildWasm()
     buildJs()
@@ -69,7 +70,7 @@ async function main() {
     }
     const golden = readGolden()
     if (!values.json) console.log(line(HEADER))
-    return runRows(list, { model }, { jobs: Math.max(1, Number(values.jobs) || 1), onOutcome(outcome) {
+    return runRows(list, { model, wasm: values.wasm }, { jobs: Math.max(1, Number(values.jobs) || 1), onOutcome(outcome) {
       if (values.json) return
       console.log(line(cells(outcome, golden)))
       if (outcome.error) console.log(outcome.error.split('\n').slice(1).map((text) => `    ${text}`).join('\n'))

@@ -56,6 +56,7 @@ export const rows = [
   ...['node24', 'bun', 'firefox'].map((name) => row(name, 'scalar build', { input: { variant: 'scalar' } })),
   ...threads('node20', 'node', [1, 2, 3, 8], true), ...threads('node24', 'node', [2, 8], false),
   ...threads('deno', 'deno', [2, 8], false), ...threads('bun', 'bun', [2, 8], false),
+  ...['chromium', 'firefox', 'webkit'].flatMap((name) => threads(name, 'browser', [3], false)),
   ...v8('node20', (flags) => flags, true), ...v8('node24', (flags) => flags, false), ...v8('node26', (flags) => flags, false),
   ...v8('deno', (flags) => [`--v8-flags=${flags.join(',')}`], false), ...v8('chromium', (flags) => [`--js-flags=${flags.join(' ')}`], false),
   ...jscTiers('jsc', (options) => ({ flags: options.map((option) => `--${option}`) }), false),

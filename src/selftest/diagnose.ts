@@ -50,7 +50,7 @@ export async function diagnose(host: Host, options: Pick<SelfTestOptions, 'level
   const builds = [await stateOf(host, 'simd', simd ? undefined : 'the engine has no SIMD'),
     await stateOf(host, 'shared', shared ? undefined : 'no memory can be shared here'), await stateOf(host, 'scalar', undefined)]
   const usable = (variant: Variant) => builds.some(build => build.variant === variant && build.missing === undefined && build.faults.length === 0)
-  const result = usable('simd') || usable('scalar') ? await selfTest(host, options) : undefined
+  const result = usable('simd') ? await selfTest(host, options) : usable('scalar') ? await selfTest(host, { ...options, variant: 'scalar' }) : undefined
   const randomness = isRandom(host)
   return Object.freeze({
     runtime: host.name, version: host.version, simd, sharedMemory: shared, threads: host.threads?.count ?? 1, memory: growth(),

@@ -39,6 +39,15 @@ const chacha: Section = { name: 'privacy/chacha20', level: 'quick', run({ desk }
   }
 } }
 
+const philox: Section = { name: 'kernel/philox', level: 'full', run({ desk }, sink) {
+  for (const [c0, c1, c2, c3, k0, k1] of [[0, 0, 0, 0, 0, 0], [-1, -1, -1, -1, -1, -1], [0x243f6a88, -2052912941, 0x13198a2e, 0x03707344, -1542899678, 0x299f31d0]]) {
+    desk.clear()
+    const out = desk.space(64)
+    desk.k['philox_block'](out, c0, c1, c2, c3, k0, k1)
+    sink.i32(desk.i32(out, 16))
+  }
+} }
+
 const gaussian: Section = { name: 'privacy/discrete gaussian', level: 'quick', run({ desk }, sink) {
   for (const sigma of [1, 2, 3, 7, 100, 12345, 2 ** 20 + 1, 2 ** 24]) {
     desk.clear()
@@ -133,7 +142,7 @@ function correlated(strategy: CorrelatedStrategy): Section {
 }
 
 export const noise: readonly Section[] = [
-  chacha, gaussian, rounding, rotation, lattice,
+  philox, chacha, gaussian, rounding, rotation, lattice,
   round('plain', false, 'stochastic', false), round('nearest, with quantile', false, 'nearest', true), round('rotated', true, 'stochastic', false),
   ...STRATEGIES.map(correlated),
 ]

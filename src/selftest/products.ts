@@ -73,7 +73,7 @@ function frozen(format: WeightFormat): Section {
       const y = desk.space(4 * M * N), dx = desk.put(uniform(`dx ${M}`, M * K))
       weight.forward(desk.k, y, x, K % 2 === 0 ? desk.put(uniform('bias', N)) : 0, M, scratch)
       weight.backwardInput(desk.k, dx, dy, M, N % 2 === 0, scratch)
-      sink.f32(weight.read()).f32(desk.f32(y, M * N)).f32(desk.f32(dx, M * K))
+      sink.f32(weight.read()).f32(desk.f32(y, M * N)).f32(desk.f32(dx, M * K)).f64(desk.k['int8_limit'](N * K))
     }
   } }
 }

@@ -19,7 +19,7 @@ export interface SelfTestOptions {
   readonly level?: Level
   /** Build to use; default: the fastest that this thread computes right. */
   readonly variant?: Variant
-  /** Threads of the simulated training; more than one need `folder`. Default 1. */
+  /** Threads that share each step, and threads of the simulated training; more than one need `folder`. Default 1. */
   readonly threads?: number
   /** Folder that holds `simulationFiles()`, as the host's threads name it. */
   readonly folder?: string
@@ -61,17 +61,21 @@ export async function selfTest(host: Host, options: SelfTestOptions = {}): Promi
   const level = oneOf('level', options.level ?? 'quick', ['quick', 'full'])
   const threads = anInteger('threads', options.threads ?? 1, 1, 64)
   if (threads > 1 && options.folder === undefined) throw new RangeError('"folder" expected the folder of the model for several threads, got none')
-  const engine = await createEngine(host, options.variant ? { variant: options.variant } : {})
+  const engine = await createEngine(host, options.variant ? { variant: options.variant } : { threads })
   const ground = { host, engine, desk: new Desk(engine), threads, folder: options.folder }
   const sections = programme.filter(section => level === 'full' || section.level === 'quick')
   const parts: SelfTestPart[] = []
-  for (const { name, run } of sections) {
-    const sink = new Sink()
-    await run(ground, sink)
-    const part = Object.freeze({ name, hash: sink.digest() })
-    parts.push(part)
-    options.onPart?.(part, parts.length, sections.length)
-    await host.pause?.()
+  try {
+    for (const { name, run } of sections) {
+      const sink = new Sink()
+      await run(ground, sink)
+      const part = Object.freeze({ name, hash: sink.digest() })
+      parts.push(part)
+      options.onPart?.(part, parts.length, sections.length)
+      await host.pause?.()
+    }
+  } finally {
+    engine.close?.()
   }
   return Object.freeze({
     numerics: NUMERICS_VERSION, level, variant: engine.variant, parts: Object.freeze(parts),

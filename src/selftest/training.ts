@@ -42,7 +42,7 @@ function train(task: Classifier, label: string, { steps, optimizer, slice, dropo
   sink.f32(predict(task, task.pack([Int32Array.of(1, 2, 3, 4, 5), Int32Array.of(7)])))
 }
 
-function lora(family: Family, format: 'f32' | 'int8', steps = 100, level: Level = 'full', name = `${family} lora ${format}`): Section {
+function lora(family: Family, format: 'f32' | 'f16' | 'bf16' | 'int8', steps = 100, level: Level = 'full', name = `${family} lora ${format}`): Section {
   return { name: `train/${name}`, level, async run({ engine }, sink) {
     const encoder = await tinyEncoder(engine, family, { format })
     const adapter = attachLora(encoder, { rank: RANK, alpha: 7, sites: SITES[family], seed: 3 })
@@ -78,5 +78,6 @@ const FAMILIES = ['bert', 'roberta', 'distilbert', 'use-lite'] as const
 export const training: readonly Section[] = [
   lora('bert', 'f32', 6, 'quick', 'bert lora f32, six steps'),
   ...FAMILIES.flatMap(family => (['f32', 'int8'] as const).flatMap(format => [lora(family, format), dylora(family, format)])),
+  lora('bert', 'f16', 30), lora('roberta', 'bf16', 30),
   ...FAMILIES.map(full),
 ]
