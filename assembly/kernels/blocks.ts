@@ -4,11 +4,11 @@
 import { packA, widthOf } from './pack'
 import { FROM_BIAS, FROM_C, panelWidth, tile, tileRows } from './tile'
 
-/** Blocks: KC rows of a panel of B stay in the first cache, MC x KC of A in the second. */
+/** Blocks: KC rows of a panel of B stay in the first cache, MC x KC of A, whole tiles of 4 or 5 rows, in the second. */
 // @ts-ignore: decorator
 @inline export const KC: i32 = 384
 // @ts-ignore: decorator
-@inline export const MC: i32 = 120
+@inline export const MC: i32 = 140
 // @ts-ignore: decorator
 @inline export const NC: i32 = 768
 
@@ -31,8 +31,10 @@ export function rowBlocks<T>(
   c: usize, ldc: i32, a: usize, aRow: i32, aColumn: i32, panels: usize, panelRows: i32, first: i32,
   m: i32, n: i32, kc: i32, alpha: f32, from: i32, bias: usize, scratch: usize,
 ): void {
-  for (let i = 0; i < m; i += MC) {
-    const mc = min(MC, m - i)
+  // blocks of about the same size: a small last one would read all of B again for a few rows
+  const blocks = (m + MC - 1) / MC, full = blocks > 0 ? ((m + blocks - 1) / blocks + tileRows() - 1) / tileRows() * tileRows() : MC
+  for (let i = 0; i < m; i += full) {
+    const mc = min(full, m - i)
     packA<T>(scratch, a + (<usize>(i * aRow) << 2), aRow, aColumn, mc, kc, alpha)
     block<T>(c + (<usize>(i * ldc) << 2), ldc, scratch, <usize>kc << 2, 0, panels, panelRows, first, mc, n, kc, from, bias, scratchTile(scratch))
   }
