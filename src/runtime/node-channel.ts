@@ -23,8 +23,8 @@ export function nodeChannel(worker: Worker): Channel {
   const due = keepAliveWhileDue(worker)
   return {
     post(message, transfer = []) {
-      due.asked()
       worker.postMessage(message, [...transfer])
+      due.asked()
     },
     onMessage<M>(listener: (message: M) => void) { hear = listener },
     onError(listener) { fail = listener },

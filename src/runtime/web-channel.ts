@@ -29,8 +29,8 @@ export function workerChannel(worker: Worker): Channel {
   const due = keepAliveWhileDue(worker as Worker & { ref?(): void, unref?(): void })
   return {
     post(message, transfer = []) {
-      due.asked()
       worker.postMessage(message, [...transfer])
+      due.asked()
     },
     onMessage<M>(listener: (message: M) => void) { hear = listener },
     onError(listener) { fail = listener },

@@ -45,4 +45,4 @@ function isModuleSource(wasm: ModuleSources): wasm is ModuleSource {
 }
 
 /** Not every engine has URLs: a shell does without. */
-function isUrl(value: object): value is URL { return 'href' in value }
+function isUrl(value: unknown): value is URL { return typeof value === 'object' && value !== null && 'href' in value }
