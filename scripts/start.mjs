@@ -69,6 +69,7 @@ The same by hand: npx sotto simulate ${relative('', config)} --out runs/demo
   const code = await run(process.execPath, ['dist/cli/main.js', 'simulate', config, ...out, ...given])
   if (code === 0) {
     console.log(`Open it in a browser. Each run's adapter, privacy.json and transcript lie beside it.`)
+    if (out.length > 0) console.log('npx sotto verify runs/demo replays it: some seconds; with --data every mailbox is trained again.')
     console.log(`With all preparations: ${((performance.now() - started) / 1000).toFixed(0)} s.`)
   }
   process.exitCode = code

@@ -45,6 +45,8 @@ export interface HeaderLine extends Link {
   readonly noise: 'seeded' | 'system' | 'none'
   readonly seed: number
   readonly maxTokens: number
+  readonly evaluateEvery: number
+  readonly evaluateExamples: number
   /** SHA-256 of each client's examples, and of the test set. */
   readonly data: { readonly clients: readonly string[], readonly test: string }
   /** Everything that is trained. */
@@ -78,8 +80,8 @@ export interface RoundLine extends Link {
   readonly epsilon: number | null
   /** Hash of the ledger's entry of the release. */
   readonly ledger: string
-  /** Losses and norms: seen by a simulation alone. No times: the same settings give the same lines. */
-  readonly metrics: Readonly<Record<string, Plain | undefined>>
+  /** Seen by a simulation alone; accuracy where the round was followed by an evaluation. No times: the same settings give the same lines. */
+  readonly metrics: { readonly loss: number, readonly updateNorm: number, readonly clippedShare: number, readonly accuracy?: number | undefined }
 }
 
 /** The last line. */

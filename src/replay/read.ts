@@ -102,6 +102,8 @@ function aHeader(value: Json | undefined): HeaderLine {
     oneOf('noise', noise, ['seeded', 'system', 'none'])
     anInteger('seed', seed)
     anInteger('maxTokens', maxTokens, 1)
+    anInteger('evaluateEvery', value['evaluateEvery'], 1)
+    anInteger('evaluateExamples', value['evaluateExamples'], 1)
     aList('data.clients', anObject('data', data).clients).forEach((hash, i) => aHash(`data.clients[${i}]`, hash))
     aHash('data.test', data.test)
     aList('whole.parts', anObject('whole', whole).parts).forEach((part, i) => anObject(`whole.parts[${i}]`, part))

@@ -64,14 +64,14 @@ export function transcriptRecorder(options: TranscriptOptions = {}): TranscriptR
       if (arrays === 'full') blocks.push(packIntegers(values))
     },
     round({ report, plan, clients, released, values, entry }: RoundFacts) {
-      const { round, rank, planHash, event, epsilon, contributionHashes: contributions, stateHash: _, seconds: __, ...metrics } = report
+      const { round, rank, planHash, event, epsilon, contributionHashes: contributions, loss, updateNorm, clippedShare, accuracy } = report
       if (arrays === 'full') blocks.push(packIntegers(released.noised))
       lines.push(chain.add<RoundLine>({
         round, rank: rank ?? null, plan, planHash, clients, contributions, marks, noise: source === 'none' ? null : released.commitment,
         release: { hash: hashArray(released.noised, native), marks: marksOf(plan.slice, released.noised) },
         state: entry.modelAfter, tensors: hashTensors(whole, values, native, new Set(plan.slice.parts.map(({ tensor }) => tensor))),
         event, epsilon: epsilon ?? null, ledger: entry.hash,
-        metrics,
+        metrics: { loss, updateNorm, clippedShare, accuracy },
       }))
       rounds = round
       marks = []
@@ -90,14 +90,14 @@ export function transcriptRecorder(options: TranscriptOptions = {}): TranscriptR
   }
 }
 
-function headerOf({ options, privacy, seed, noise, maxTokens, task, whole, values, opening }: RunStart, arrays: 'full' | 'hashes', about: Partial<HeaderLine['about']>): Omit<HeaderLine, 'number' | 'previous' | 'hash'> {
+function headerOf({ options, privacy, seed, noise, maxTokens, evaluateEvery, evaluateExamples, task, whole, values, opening }: RunStart, arrays: 'full' | 'hashes', about: Partial<HeaderLine['about']>): Omit<HeaderLine, 'number' | 'previous' | 'hash'> {
   const { host, method, clients, test, rounds, cohort, local, server } = options
   const { model, ...description } = options.task
   return {
     format: TRANSCRIPT_FORMAT, numerics: NUMERICS_VERSION,
     about: { sotto: '', runtime: `${host.name} ${host.version}`.trim(), run: options.name ?? method.kind, model, ...about },
     arrays, task: { hash: task.hash, files: task.files, description },
-    method, rounds, cohort, local, server, privacy: privacy ?? null, noise, seed, maxTokens,
+    method, rounds, cohort, local, server, privacy: privacy ?? null, noise, seed, maxTokens, evaluateEvery, evaluateExamples,
     data: { clients: clients.map(({ examples }) => hashExamples(examples, host.sha256)), test: hashExamples(test, host.sha256) },
     whole: { parts: whole.parts, length: whole.length, rank: whole.rank ?? null },
     state: hashBytes(modelBytes(values), host.sha256), tensors: hashTensors(whole, values, host.sha256), ledger: opening.hash,

@@ -5,30 +5,30 @@
 import { hexToBytes } from '@noble/hashes/utils.js'
 import { hashArray } from '../canonical.ts'
 import type { ClientResult } from '../federated/client.ts'
-import { planHash } from '../federated/plan.ts'
 import type { Plan } from '../federated/plan.ts'
 import { applyUpdate, serverOptimizer } from '../federated/server-optimizer.ts'
 import type { Host } from '../host.ts'
 import { readSlice, writeSlice } from '../peft/slice.ts'
 import type { Parameters } from '../peft/slice.ts'
 import type { LedgerEntry } from '../privacy/ledger/index.ts'
-import { Aggregate, commitmentOf, decodeRelease, nextClip, release } from '../privacy/mechanism/index.ts'
+import { Aggregate, decodeRelease, nextClip, release } from '../privacy/mechanism/index.ts'
 import type { AdaptiveClip } from '../privacy/mechanism/index.ts'
 import { SeededNoise } from '../privacy/mechanism/seeded-noise.ts'
 import { diagnosticsOf } from '../simulation/diagnostics.ts'
-import { sharedCopy } from '../simulation/evaluate.ts'
+import { accuracyOf, probeOf, sharedCopy } from '../simulation/evaluate.ts'
 import type { Pool } from '../simulation/pool.ts'
-import { drawClients, eventOfRound, firstClip, noiseKeyOf, planRound, roundSlice } from '../simulation/round.ts'
+import { firstClip, noiseKeyOf, planRound, roundSlice } from '../simulation/round.ts'
 import type { RoundSettings } from '../simulation/round.ts'
 import type { TokenizedPopulation } from '../simulation/tokens.ts'
 import type { Engine } from '../wasm/engine.ts'
 import type { ArrayReader } from './arrays.ts'
-import { orderedDifference, samePlain } from './compare.ts'
+import { plainDifference } from './compare.ts'
 import { hashTensors } from './digests.ts'
 import type { Difference, Findings } from './findings.ts'
 import type { HeaderLine, RoundLine } from './format.ts'
 import { firstDifference, marksOf, placeOf, tensorOfMarks } from './locate.ts'
 import { noiseProblem } from './noise-size.ts'
+import { PublicPart } from './public-part.ts'
 
 /** What a replay works on. */
 export interface Ground {
@@ -48,9 +48,6 @@ export interface Ground {
   readonly ledger: readonly (LedgerEntry | undefined)[] | undefined
 }
 
-/** Fields of a plan that others follow from. */
-const CAUSES = ['version', 'numerics', 'round', 'task', 'publicSeed', 'state', 'local', 'slice']
-
 /** Which clients of a round are trained again. */
 export type Trained = 'all' | 'none' | { readonly client: number }
 
@@ -61,13 +58,14 @@ export class Replay {
   #optimizer: ReturnType<typeof serverOptimizer>
   #seeded: SeededNoise
   #clips: AdaptiveClip | undefined
-  #commitments = new Set<string>()
+  #public: PublicPart
   #follows: boolean
 
   constructor(ground: Ground, findings: Findings) {
     const { header, settings, arrays, training, started } = ground
     this.#ground = ground
     this.#findings = findings
+    this.#public = new PublicPart(ground, findings)
     this.#optimizer = serverOptimizer(header.server)
     this.#seeded = new SeededNoise(noiseKeyOf(header.seed))
     this.#clips = firstClip(settings.privacy)
@@ -87,10 +85,7 @@ export class Replay {
     const state = readSlice(parameters, where.reads)
     const known = started && (this.#follows || round === 1)
     const plan = planRound(settings, where, round, this.#clips, known ? hashArray(state, host.sha256) : line.plan.state)
-    this.#plan(line, plan, where.rank)
-    this.#clients(line, plan)
-    this.#ledger(line, plan)
-    this.#commitment(line, plan)
+    this.#public.check(line, plan, where.rank, this.#clips === undefined || this.#follows || round === 1)
     const fine = () => this.#findings.differences.length === before
     if (!fine()) return false
     const aggregate = new Aggregate(this.#ground.engine, plan.lattice)
@@ -101,59 +96,8 @@ export class Replay {
     if (mean === undefined) return false
     applyUpdate(this.#ground.engine, parameters, plan.slice, this.#optimizer, mean)
     this.#state(line, plan)
+    if (trained === 'all') await this.#accuracy(line)
     return fine()
-  }
-
-  #plan(line: RoundLine, plan: Plan, rank: number | undefined): void {
-    const { round } = line
-    // a clip norm that follows the releases cannot be known without them
-    if (this.#clips && !this.#follows && round > 1) {
-      this.#findings.left('plans', 'from round 2 on the clip norm follows releases, which are not in the transcript')
-    } else {
-      const field = orderedDifference(JSON.parse(JSON.stringify(plan)) as object, line.plan, CAUSES)
-      this.#findings.expect(field === undefined, this.#at(round, 'plans', `plan.${field?.path} expected ${field?.expected}, got ${field?.got}`))
-    }
-    this.#findings.require(planHash(line.plan) === line.planHash, this.#at(round, 'plans', 'planHash expected the hash of the plan, got another'))
-    this.#findings.require(line.rank === (rank ?? null), this.#at(round, 'plans', `rank expected ${rank ?? null}, got ${line.rank}`))
-  }
-
-  #clients({ round, clients, contributions, marks }: RoundLine, plan: Plan): void {
-    const drawn = drawClients(this.#ground.settings, plan)
-    let place = 0
-    while (place < drawn.length && drawn[place] === clients[place]) place++
-    const shown = (client: number | undefined) => client === undefined ? 'none' : `client ${client}`
-    this.#findings.expect(place === drawn.length && place === clients.length, this.#at(round, 'clients',
-      `participant ${place + 1} expected ${shown(drawn[place])}, as the seed draws, got ${shown(clients[place])}`, { client: drawn[place] ?? clients[place] }))
-    this.#findings.require(contributions.length === clients.length && marks.length === clients.length,
-      this.#at(round, 'clients', `expected a contribution of each of ${clients.length} clients, got ${contributions.length}`))
-  }
-
-  #ledger(line: RoundLine, plan: Plan): void {
-    const { ledger, settings, header } = this.#ground
-    const { round } = line
-    const event = eventOfRound(settings, plan)
-    this.#findings.require(samePlain(event, line.event) || (this.#clips !== undefined && !this.#follows),
-      this.#at(round, 'ledger', 'event expected that of the plan, got another'))
-    if (ledger === undefined) return
-    const entry = ledger[2 * round]
-    if (entry === undefined) return
-    const wrong = entry.kind !== 'release' ? 'kind' : entry.hash !== line.ledger ? 'hash' : entry.round !== round ? 'round'
-      : entry.planHash !== line.planHash ? 'planHash' : !samePlain(entry.event, line.event) ? 'event' : entry.noise !== header.noise ? 'noise'
-        : entry.modelAfter !== line.state ? 'modelAfter' : entry.epsilon !== line.epsilon ? 'epsilon' : undefined
-    this.#findings.require(wrong === undefined, this.#at(round, 'ledger', `entry ${2 * round} of the ledger expected the ${wrong} of the transcript, got another`))
-  }
-
-  #commitment({ round, noise }: RoundLine, plan: Plan): void {
-    const { noise: source, seed } = this.#ground.header
-    const at = (message: string) => this.#at(round, 'noise', message)
-    if (plan.lattice.sigmaInt === 0 || source === 'none') {
-      this.#findings.require(noise === null, at('expected no commitment, since no noise was added, got one'))
-    } else if (source === 'seeded') {
-      this.#findings.expect(noise === commitmentOf(noiseKeyOf(seed)), at('expected the commitment to the key of the seed, got another'))
-    } else {
-      this.#findings.expect(noise !== null && !this.#commitments.has(noise), at('expected a commitment to a key of its own, got none, or one seen before: the same noise twice'))
-      if (noise !== null) this.#commitments.add(noise)
-    }
   }
 
   /** Recorded contributions against their hashes; those of clients that are trained again, against theirs. */
@@ -201,7 +145,9 @@ export class Replay {
       return undefined
     }
     const alike = hashArray(values, this.#ground.host.sha256) === line.contributions[i]
-    const tensor = alike ? undefined : tensorOfMarks(plan.slice, marksOf(plan.slice, values), line.marks[i])
+    const marks = marksOf(plan.slice, values)
+    const tensor = alike ? undefined : tensorOfMarks(plan.slice, marks, line.marks[i])
+    if (alike) this.#findings.require(marks === line.marks[i], this.#at(round, 'contributions', `marks of the contribution of client ${client} expected ${marks}, got others`, { client }))
     const ok = this.#findings.expect(alike, this.#at(round, 'contributions',
       `contribution of client ${client} expected integers of hash ${short(line.contributions[i])}, got others`, { client, tensor }))
     return ok ? values : undefined
@@ -229,10 +175,19 @@ export class Replay {
     }
   }
 
-  #metrics({ round, metrics }: RoundLine, plan: Plan, locals: readonly ClientResult['local'][]): void {
-    for (const [key, value] of Object.entries(diagnosticsOf(locals, plan.lattice.clip))) {
-      this.#findings.require(metrics[key] === value, this.#at(round, 'training', `metrics.${key} expected ${value}, got ${String(metrics[key])}`))
-    }
+  #metrics({ round, metrics: { accuracy: _, ...metrics } }: RoundLine, plan: Plan, locals: readonly ClientResult['local'][]): void {
+    const wrong = plainDifference(diagnosticsOf(locals, plan.lattice.clip), metrics)
+    this.#findings.require(wrong === undefined, this.#at(round, 'training', `metrics.${wrong?.path} expected ${wrong?.expected}, got ${wrong?.got}`))
+  }
+
+  /** The evaluation after a round, where one was due. */
+  async #accuracy({ round, metrics }: RoundLine): Promise<void> {
+    const { training, settings: { seed, whole }, header: { evaluateEvery, evaluateExamples, rounds } } = this.#ground
+    const due = round % evaluateEvery === 0 && round < rounds
+    if (!training || (!due && metrics.accuracy === undefined)) return
+    const { pool, people: { store, test } } = training
+    const accuracy = due ? await accuracyOf(pool, store, whole, probeOf(seed, test, evaluateExamples)) : undefined
+    this.#findings.expect(metrics.accuracy === accuracy, this.#at(round, 'accuracy', `metrics.accuracy expected ${accuracy ?? 'none'}, got ${metrics.accuracy ?? 'none'}`))
   }
 
   /** The noised sum: drawn again where it can be, else as recorded. @returns the mean update; undefined where it differs */
@@ -258,6 +213,7 @@ export class Replay {
         : `release expected ${again!.noised[index]}, got ${recorded![index]} in the transcript`, place))
       return undefined
     }
+    this.#findings.require(marksOf(plan.slice, noised) === line.release.marks, this.#at(round, 'releases', 'marks of the release expected those of its integers, got others'))
     if (again === undefined && !this.#plausible(line, plan, noised, aggregate)) return undefined
     this.#findings.equal('releases')
     const decoded = again ?? decodeRelease(engine, plan.lattice, noised, options)

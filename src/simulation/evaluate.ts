@@ -4,6 +4,7 @@
  */
 import { readSlice } from '../peft/slice.ts'
 import type { Slice } from '../peft/slice.ts'
+import { random } from '../random.ts'
 import type { Pool } from './pool.ts'
 import type { TokenStore } from './worker.ts'
 
@@ -21,6 +22,11 @@ export async function predictAll(pool: Pool, reads: Slice, examples: readonly nu
     at += part.predicted.length
   }
   return predicted
+}
+
+/** The part of the test set that is looked at between rounds, drawn by the seed. */
+export function probeOf(seed: number, test: readonly number[], count: number): number[] {
+  return random(seed, 'probe').shuffle([...test]).slice(0, count)
 }
 
 /** Share of examples that are classified right. */

@@ -18,6 +18,9 @@ export interface RunStart {
   readonly seed: number
   readonly noise: 'seeded' | 'system' | 'none'
   readonly maxTokens: number
+  /** Rounds between evaluations on part of the test set, and how large that part is. */
+  readonly evaluateEvery: number
+  readonly evaluateExamples: number
   readonly task: Task
   /** Everything that is trained, and its values. */
   readonly whole: Slice

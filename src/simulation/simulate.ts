@@ -14,11 +14,10 @@ import type { LedgerEntry } from '../privacy/ledger/index.ts'
 import { Aggregate, encode, nextClip, release, SystemNoise } from '../privacy/mechanism/index.ts'
 import type { Released } from '../privacy/mechanism/index.ts'
 import { SeededNoise } from '../privacy/mechanism/seeded-noise.ts'
-import { random } from '../random.ts'
 import { sliceOf } from '../train/classifier.ts'
 import type { Classifier } from '../train/classifier.ts'
 import { diagnosticsOf, mean } from './diagnostics.ts'
-import { accuracyOf, confusionOf, rightShare, sharedCopy } from './evaluate.ts'
+import { accuracyOf, confusionOf, probeOf, rightShare, sharedCopy } from './evaluate.ts'
 import { checkOptions, resolvePrivacy } from './options.ts'
 import type { ResolvedPrivacy, SimulationOptions } from './options.ts'
 import type { Insider } from './insider.ts'
@@ -137,12 +136,12 @@ async function* run(
     const settings: RoundSettings = { method, cohort, population: clients.length, local, privacy, seed, task: task.hash, whole }
     const source = noise === 'seeded' ? new SeededNoise(noiseKeyOf(seed)) : new SystemNoise(host.random)
     const optimizer = serverOptimizer(options.server)
-    const evaluateEvery = options.evaluateEvery ?? Math.max(1, Math.round(rounds / 10))
-    const probe = random(seed, 'probe').shuffle([...people.test]).slice(0, options.evaluateExamples ?? 200)
+    const { evaluateEvery = Math.max(1, Math.round(rounds / 10)), evaluateExamples = 200 } = options
+    const probe = probeOf(seed, people.test, evaluateExamples)
     const values = () => readSlice(classifier.parameters, whole)
     const ledger = await runLedger(options.ledger, task.hash, privacy, values())
     await recorder?.start({
-      options, privacy, seed, noise: privacy ? noise : 'none', maxTokens, task, whole, values: values(), opening: ledger.entries[0],
+      options, privacy, seed, noise: privacy ? noise : 'none', maxTokens, evaluateEvery, evaluateExamples, task, whole, values: values(), opening: ledger.entries[0],
     })
     let clips = firstClip(privacy)
     const reports: RoundReport[] = []

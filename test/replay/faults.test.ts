@@ -212,6 +212,17 @@ test('a client that trained on other texts than it says: by its integers, also i
   assert.is(fine.checks.find(({ name }) => name === 'training')!.count, 1)
 })
 
+test('losses, accuracies and marks that are not those of the training', async () => {
+  const at = async (change: Parameters<typeof forge>[1], options = {}) => placeFound(await verify(forge(files, change), options))
+  assert.equal(await at(({ rounds }) => { rounds[1].metrics.loss += 1e-9 }, withData), { check: 'training', round: 2 })
+  assert.equal(await at(({ rounds }) => { rounds[1].metrics.accuracy = 0.123 }, withData), { check: 'accuracy', round: 2 })
+  assert.equal(await at(({ rounds }) => { rounds[0].metrics.accuracy = 0.5 }, withData), { check: 'accuracy', round: 1 })
+  assert.equal(await at(({ end }) => { end.end.confusion[0][0]++ }, withData), { check: 'accuracy' })
+  const client = lines.rounds[2].clients[1]
+  assert.equal(await at(({ rounds }) => { rounds[2].marks[1] = rounds[2].marks[0] }), { check: 'contributions', round: 3, client })
+  assert.equal(await at(({ rounds }) => { rounds[2].release.marks = 'x' }), { check: 'releases', round: 3 })
+})
+
 test('a spot audit of a client that was not there is refused', async () => {
   const absent = clients.findIndex((_, i) => !lines.rounds[0].clients.includes(i))
   await rejects(verify(files, { ...withData, only: { client: absent, round: 1 } }), /"client" expected one that took part in round 1/)

@@ -34,7 +34,7 @@ export const test = examples(99, 10)
 /** Settings of a private run whose ε is quickly computed: without sampling. */
 export function settings(changes: Partial<SimulationOptions> = {}): SimulationOptions {
   return {
-    host, clients, test, rounds: 3, cohort: 4, method: { kind: 'dylora' }, seed: 3, threads: 1, evaluateEvery: 3, maxTokens: 16,
+    host, clients, test, rounds: 3, cohort: 4, method: { kind: 'dylora' }, seed: 3, threads: 1, evaluateEvery: 2, evaluateExamples: 6, maxTokens: 16,
     task: { model: MODEL, labels: ['ham', 'spam'], lora: { rank: 4, alpha: 8, sites: ['query', 'value'], seed: 7 } },
     local: { epochs: 1, batchSize: 2, learningRate: 0.1 },
     server: { optimizer: 'adam', learningRate: 0.02 },
