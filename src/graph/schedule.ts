@@ -12,8 +12,8 @@ import type { At, Node, Value } from './value.ts'
 /** Bytes from, to. */
 type Range = readonly [number, number]
 
-/** More pieces than threads, so that one that is held up holds nobody up for long. */
-const PIECES = 2
+/** Pieces for each thread: with more of them, one that is held up holds the others up for less. */
+const PIECES = 3
 
 interface Recorder {
   readonly kernels: Kernels
