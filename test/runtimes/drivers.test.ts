@@ -1,0 +1,56 @@
+// slow: starts programs that hang
+/** The drivers: what a program returns or throws arrives, what hangs or dies is told and ended, nothing stays behind. */
+import { execFileSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { current, present, runtimes } from './support.ts'
+
+/** Temporary folders of drivers, and processes that work in one. */
+function leftovers(): string[] {
+  const folders = readdirSync(tmpdir()).filter(name => name.startsWith('sotto-runtime-'))
+  const processes = process.platform === 'linux' ? execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n').filter(line => line.includes('sotto-runtime-')) : []
+  return [...folders, ...processes]
+}
+
+const before = leftovers()
+/** Others may be at work on this machine: what was there before, or began since and ends soon, is theirs. */
+async function nothingStays(): Promise<void> {
+  for (let tries = 0; tries < 40; tries++) {
+    if (leftovers().every(line => before.includes(line))) return
+    await new Promise(resolve => setTimeout(resolve, 500))
+  }
+  assert.equal(leftovers().filter(line => !before.includes(line)), [])
+}
+
+const run = (each: typeof current, input: string, timeout = 30) =>
+  each.run({ entry: 'test/runtimes/misbehaves.ts', input }, { timeout }).then(value => ({ value }), (error: Error) => ({ error: error.message }))
+
+for (const each of [current, ...present('deno', 'bun', 'workerd', 'jsc', 'chromium', 'firefox', 'webkit')]) {
+  test(`${each.name}: results and errors arrive; what hangs is ended, with nothing left`, async () => {
+    assert.equal(await run(each, 'é €'), { value: { input: 'é €' } })
+    const thrown = await run(each, 'throw') as { error: string }
+    assert.match(thrown.error, new RegExp(`^${each.name}: RangeError: "x" expected 1, got 2`))
+    const hung = await run(each, 'spin', 4) as { error: string }
+    assert.match(hung.error, new RegExp(`^${each.name} expected to end within 4 s`))
+    await nothingStays()
+  })
+}
+
+test('a program that ends without a result is told of, with what it printed', async () => {
+  const { error } = await run(current, 'exit') as { error: string }
+  assert.match(error, /^node expected a result, but it ended with 3\n.*last words/s)
+  await nothingStays()
+})
+
+test('every runtime has a name of its own, and is here or says how to get it', () => {
+  assert.is(new Set(runtimes.map(({ name }) => name)).size, runtimes.length)
+  assert.is(runtimes.length, 14)
+  for (const { name, find } of runtimes) {
+    const found = find()
+    assert.ok('missing' in found ? /install|does not run/.test(found.missing) : found.path !== '' && found.version !== '', name)
+  }
+})
+
+test.run()
