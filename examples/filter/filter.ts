@@ -34,7 +34,7 @@ export interface Filter {
   files(): Record<string, Uint8Array | string>
   /** SHA-256 of `adapter_model.safetensors`: the same in every runtime for the same mails. */
   hash(): Promise<string>
-  /** Bytes of the module's memory, as far as they are used. */
+  /** Bytes of the module's memory. */
   memory(): number
 }
 
@@ -44,7 +44,7 @@ export const MAX_TOKENS = 64
 const LABELS = ['ham', 'spam'] as const
 
 /** What a device does in a round. In a deployment the server publishes it; here it is part of the example. */
-const LOCAL = { epochs: 12, batchSize: 4, learningRate: 0.3, maxGradientNorm: 2, maxExamples: 64 }
+const LOCAL = { epochs: 12, batchSize: 4, learningRate: 0.3, maxGradientNorm: 0.5, maxExamples: 64 }
 const ROUND = { round: 1, clip: 0.5, cohort: 5000, capacity: 5430, noiseMultiplier: 0.65, publicSeed: '5f'.repeat(32) }
 
 /** Where things lie, as the host knows folders. */
@@ -88,7 +88,7 @@ export async function openFilter(host: Host, { model, start, maximum, threads }:
     restore(values) { writeSlice(task.parameters, slice, values) },
     reset() { writeSlice(task.parameters, reads, published) },
     hash: () => sha256(files()['adapter_model.safetensors'] as Uint8Array<ArrayBuffer>),
-    memory: () => engine.arena.top,
+    memory: () => engine.arena.memory.buffer.byteLength,
   })
 }
 

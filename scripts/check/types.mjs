@@ -1,12 +1,13 @@
 // The portable part compiles without the types of any runtime; all of it with those of Node and the web; tests too.
 import { $ } from 'zx'
 
-export const title = 'portable code compiles without DOM or Node types, everything with them, tests too'
+export const title = 'portable code compiles without DOM or Node types, everything with them, tests and examples too'
 
 const projects = {
   'tsconfig.json': 'portable code may use only the language and src/globals.d.ts',
   'tsconfig.leaves.json': 'fix the types',
   'tsconfig.test.json': 'fix the types of the test',
+  'examples/tsconfig.json': 'fix the types of the example',
 }
 
 export async function check({ root }) {

@@ -1,0 +1,110 @@
+/**
+ * The mail filter in a worker at the edge: trains in slices, one a request, and keeps what it has done between them in the
+ * storage of a durable object. Nothing else has to survive: each slice may run in another process.
+ *
+ *   POST /train     { "mails": [{ "text", "label" }, ...] }   begins anew, or goes on where the mails are the same
+ *   POST /train     goes on
+ *   GET  /classify?text=...                                   by the filter that was trained, or the published one
+ *   GET  /state
+ */
+import { workerd } from 'sotto/workerd'
+import { runSlice } from 'sotto/federated'
+import simd from 'sotto/wasm/sotto.simd.wasm'
+import scalar from 'sotto/wasm/sotto.scalar.wasm'
+import { openFilter } from '../filter/filter.ts'
+import type { Filter, Mail } from '../filter/filter.ts'
+
+/** What the configuration binds. */
+interface Environment {
+  readonly FILES: { fetch(url: string): Promise<Response> }
+  readonly MAILBOX: { idFromName(name: string): unknown, get(id: unknown): { fetch(request: Request): Promise<Response> } }
+  /** Tokens of a slice: its CPU time is proportional to them. The clock of an edge worker stands still while it computes. */
+  readonly SLICE_TOKENS: number
+}
+
+interface Storage {
+  get<T>(key: string): Promise<T | undefined>
+  put(entries: Record<string, unknown>): Promise<void>
+  delete(keys: readonly string[]): Promise<number>
+}
+
+/** Of the 128 MB that a worker has; the rest is for what JavaScript holds while the model is loaded. */
+const MOST_MEMORY = 64 * 2 ** 20
+
+/** Loaded by the first request of a process; later ones find it. */
+let opened: Promise<Filter> | undefined
+
+function filterOf({ FILES }: Environment): Promise<Filter> {
+  opened ??= openFilter(workerd({ wasm: { simd, scalar }, files: FILES }), { model: 'model', start: 'start', maximum: MOST_MEMORY })
+  opened.catch(() => { opened = undefined })
+  return opened
+}
+
+/** One mailbox: its mails, and how far it is. */
+export class Mailbox {
+  readonly #storage: Storage
+  readonly #environment: Environment
+
+  constructor(state: { readonly storage: Storage }, environment: Environment) {
+    this.#storage = state.storage
+    this.#environment = environment
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url)
+    const filter = await filterOf(this.#environment)
+    // requests of a mailbox wait for each other's storage only: what computes does so in one go
+    if (pathname === '/train' && request.method === 'POST') return this.#train(filter, await request.text())
+    const values = await this.#storage.get<Float32Array>('values')
+    if (pathname === '/classify') {
+      const texts = searchParams.getAll('text')
+      if (texts.length === 0) return answer({ error: 'text expected at least once, got none: /classify?text=...' }, 400)
+      filter.reset()
+      if (values) filter.restore(values)
+      return answer({ trained: values !== undefined, chances: filter.classify(texts) })
+    }
+    if (pathname === '/state') return answer({ trained: values !== undefined, saved: (await this.#storage.get<Uint8Array>('saved'))?.length ?? 0, memory: filter.memory() })
+    return answer({ error: `expected POST /train, /classify or /state, got ${request.method} ${pathname}` }, 404)
+  }
+
+  async #train(filter: Filter, body: string): Promise<Response> {
+    let given: readonly Mail[] | undefined
+    try {
+      given = body === '' ? undefined : theMails(JSON.parse(body))
+    } catch (error) {
+      return answer({ error: (error as Error).message }, 400)
+    }
+    const kept = await this.#storage.get<string>('mails'), same = given === undefined || JSON.stringify(given) === kept
+    const mails = given ?? (kept === undefined ? undefined : JSON.parse(kept) as Mail[])
+    if (mails === undefined) return answer({ error: 'mails expected with the first request, got none' }, 400)
+    const saved = same ? await this.#storage.get<Uint8Array>('saved') : undefined
+    const training = filter.train(mails, saved ? { saved } : {})
+    const slice = runSlice(training, { tokens: this.#environment.SLICE_TOKENS })
+    const progress = { ...slice, done: training.done, of: training.steps, loss: training.loss, memory: filter.memory() }
+    if (!slice.finished) {
+      await this.#storage.put({ mails: JSON.stringify(mails), saved: training.save() })
+      training.close()
+      return answer(progress)
+    }
+    const { contribution, hash } = training.finish()
+    training.close()
+    const adapter = await filter.hash()
+    await this.#storage.put({ mails: JSON.stringify(mails), values: filter.values() })
+    await this.#storage.delete(['saved'])
+    return answer({ ...progress, integers: contribution.length, contribution: hash, adapter })
+  }
+}
+
+export default {
+  fetch: (request: Request, environment: Environment): Promise<Response> =>
+    environment.MAILBOX.get(environment.MAILBOX.idFromName(new URL(request.url).searchParams.get('mailbox') ?? 'mine')).fetch(request),
+}
+
+function theMails(value: { mails?: unknown } | null): readonly Mail[] {
+  const mails = value?.mails
+  const isMail = (mail: Partial<Mail> | null) => typeof mail?.text === 'string' && (mail.label === 'spam' || mail.label === 'ham')
+  if (!Array.isArray(mails) || mails.length === 0 || !mails.every(isMail)) throw new Error('mails expected [{ "text": "...", "label": "spam" or "ham" }, ...]')
+  return mails as Mail[]
+}
+
+function answer(value: unknown, status = 200): Response { return Response.json(value, { status }) }
