@@ -1,6 +1,6 @@
 // npm run quality: what narrow formats cost on the real models, into the tables of docs/quality.md. Ten to fifteen minutes on
 // an idle core. Every result is kept in build/quality/results.json as it comes, and taken from there by the next run as long
-// as the built module, the settings and this script are the same; --fresh begins anew.
+// as the scripts and the bits that the package computes are the same; --fresh begins anew.
 //   npm run quality -- [--fresh] [--only cosines|blocks|accuracy] [--seeds N] [--no-page]
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { accuracyRows, trainOnce } from './quality/accuracy.mjs'
 import { blocks } from './quality/blocks.mjs'
-import { cosines } from './quality/cosines.mjs'
-import { formats, mails, realModels, trained } from './quality/models.mjs'
+import { cosines, outcome, taskOf } from './quality/cosines.mjs'
+import { formats, mails, realModels, tiny, trained } from './quality/models.mjs'
 import { built } from './quality/sotto.mjs'
 import { accuracyTable, blockTables, cosineTable, withTables } from './quality/tables.mjs'
 
@@ -31,10 +31,15 @@ function kept(file, stamp, fresh) {
   }
 }
 
-/** What results depend on: the module and the scripts that measure. */
-function stampOf() {
+/** What results depend on: the scripts that measure, and every bit of a small model's logits and gradients in each format. */
+async function stampOf(sotto) {
   const hash = createHash('sha256')
-  for (const name of ['dist/wasm/sotto.simd.wasm', ...['accuracy', 'blocks', 'cosines', 'models'].map((part) => `scripts/quality/${part}.mjs`)]) hash.update(readFileSync(join(root, name)))
+  for (const part of ['accuracy', 'blocks', 'cosines', 'models']) hash.update(readFileSync(join(root, `scripts/quality/${part}.mjs`)))
+  for (const format of ['f32', 'f16', 'int8']) {
+    const { task } = await taskOf(sotto, tiny, { format })
+    const { logits, gradients } = outcome(sotto, task, { sequences: [[2, 9, 14, 7, 3], [2, 21, 8, 8, 30, 11, 3]], targets: Int32Array.of(0, 1) })
+    for (const values of [logits, ...gradients.values()]) hash.update(new Uint8Array(values.buffer))
+  }
   return hash.digest('hex').slice(0, 16)
 }
 
@@ -46,8 +51,8 @@ async function main(args) {
     process.exit(2)
   }
   mkdirSync(join(root, 'build/quality'), { recursive: true })
-  const results = kept(join(root, 'build/quality/results.json'), stampOf(), args.includes('--fresh'))
-  const sotto = await built(), data = await mails(), { models, missing } = realModels()
+  const sotto = await built(), results = kept(join(root, 'build/quality/results.json'), await stampOf(sotto), args.includes('--fresh'))
+  const data = await mails(), { models, missing } = realModels()
   for (const line of missing) console.log(`NOTE: left out: ${line}`)
   const does = (part) => only === undefined || only === part
   const tables = {}

