@@ -22,7 +22,13 @@ import { cells, HEADER, judge, lastLine, line, markdown } from './matrix/table.m
 const root = fileURLToPath(new URL('..', import.meta.url))
 const page = join(root, 'docs/same-bits.md')
 
-/** Calls `use` with a folder that holds the files of the simulated training: threads read them by themselves. */
+/** @typedef {import('./matrix/rows.mjs').Outcome} Outcome */
+
+/**
+ * Calls `use` with a folder that holds the files of the simulated training: threads read them by themselves.
+ *
+ * @template T @param {(folder: string) => Promise<T>} use @returns {Promise<T>}
+ */
 export async function withModel(use) {
   const folder = mkdtempSync(join(tmpdir(), 'sotto-matrix-'))
   try {
@@ -34,7 +40,13 @@ export async function withModel(use) {
   }
 }
 
-/** Runs rows, some at a time, in the order given; `onOutcome` hears of each as it ends. */
+/**
+ * Runs rows, some at a time, in the order given; `onOutcome` hears of each as it ends.
+ *
+ * @param {import('./matrix/rows.mjs').Row[]} list @param {Parameters<typeof import('./matrix/rows.mjs').runRow>[1]} options
+ * @param {{ jobs?: number, onOutcome?: (outcome: Outcome) => void }} [how]
+ * @returns {Promise<Outcome[]>}
+ */
 export async function runRows(list, options, { jobs = 2, onOutcome = () => {} } = {}) {
   const outcomes = []
   const queue = list.map((row, i) => ({ row, i }))

@@ -12,7 +12,8 @@ const globals = {
   Date: 'take time from Host', performance: 'take time from Host', console: 'return or throw what is to be told',
   process: 'have it passed in through Host', window: 'have it passed in through Host', navigator: 'have it passed in through Host',
   document: 'have it passed in through Host', Deno: 'have it passed in through Host', Bun: 'have it passed in through Host',
-  globalThis: 'have it passed in through Host', require: 'import it', crypto: 'take randomness from Host',
+  globalThis: 'have it passed in through Host', self: 'have it passed in through Host', global: 'have it passed in through Host',
+  setTimeout: 'wait by Host.pause', setInterval: 'wait by Host.pause', fetch: 'read by Host.folder', require: 'import it', crypto: 'take randomness from Host',
   Intl: 'its results depend on the engine', eval: 'edge workers allow no code from strings', Function: 'edge workers allow no code from strings',
 }
 
@@ -34,10 +35,12 @@ export function banProblems(path, text) {
         report(node, `Math.${name}, which engines compute differently; use src/num, the accountants' num/ or the module's kernels`)
       }
       if (Object.hasOwn(methods, name)) report(node, `.${name}(); ${methods[name]}`)
-      return visit(node.expression)
+      // the name of a safe function stands for itself; what it belongs to is looked at otherwise
+      return node.expression.getText(file) === 'Math' ? undefined : visit(node.expression)
     }
-    if (ts.isElementAccessExpression(node) && node.expression.getText(file) === 'Math') report(node, 'Math[...]; name the function')
-    if (ts.isVariableDeclaration(node) && node.initializer?.getText(file) === 'Math') report(node, 'Math as a value; name the function')
+    if (ts.isIdentifier(node) && node.text === 'Math' && !declared.has('Math') && isValue(node) && !ts.isTypeQueryNode(node.parent)) {
+      report(node, 'Math as a value or with a computed name; name the function, as Math.sqrt')
+    }
     if (ts.isBinaryExpression(node) && [ts.SyntaxKind.AsteriskAsteriskToken, ts.SyntaxKind.AsteriskAsteriskEqualsToken].includes(node.operatorToken.kind) &&
       node.left.getText(file) !== '2') {
       report(node, `"${node.getText(file)}": ** is exact for powers of 2 only; multiply`)

@@ -18,6 +18,13 @@ test('functions of Math that engines compute differently fail; exact ones pass',
 test('Math as a value or by a computed name fails: it would hide the function', () => {
   assert.is(bans('const { exp } = Math').length, 1)
   assert.is(bans(`const x = Math['exp'](1)`).length, 1)
+  for (const text of ['(Math).exp(1)', '(Math as any).exp(1)', 'Math!.exp(1)', 'const f = { Math }', 'const f = { m: Math }', 'let m; m = Math', 'use(Math)',
+    'const f = () => Math', 'Object.entries(Math)', 'Reflect.get(Math, name)', 'const { ...all } = Math', 'export { Math }', 'const [m] = [Math]', 'Math?.["exp"](1)',
+    'with_(Math)', 'for (const f of Object.values(Math)) f(1)', 'class A { m = Math }']) assert.ok(bans(text).length > 0, text)
+  for (const text of [`globalThis['Math'].exp(1)`, `self['Math'].exp(1)`, 'global.Math.exp(1)', 'Math?.exp(1)', 'Math.exp.call(null, 1)', 'const f = Math.exp']) {
+    assert.ok(bans(text).length > 0, text)
+  }
+  assert.equal(bans('const x = Math.sqrt(Math.abs(y)) + Math.max(...z.map(Math.abs))\ntype M = typeof Math'), [])
 })
 
 test('** passes for powers of 2 only', () => {
@@ -28,7 +35,7 @@ test('** passes for powers of 2 only', () => {
 
 test('globals of a runtime fail, with their line', () => {
   for (const text of ['console.log(1)', 'new Date()', 'Date.now()', 'performance.now()', 'process.env.X', 'window.x', 'navigator.y', 'Deno.args',
-    'Bun.env', `require('x')`, 'globalThis.x', 'crypto.getRandomValues(x)', 'new Intl.NumberFormat()', `eval('1')`, `new Function('1')`]) {
+    'Bun.env', `require('x')`, 'globalThis.x', 'self.x', 'global.x', 'setTimeout(f, 1)', 'fetch(x)', 'crypto.getRandomValues(x)', 'new Intl.NumberFormat()', `eval('1')`, `new Function('1')`]) {
     assert.match(bans(`const before = 1\n${text}`)[0] ?? '', /^src\/file\.ts:2 uses /, text)
   }
   assert.is(bans('a.localeCompare(b)').length, 1)
