@@ -6,7 +6,7 @@ import { buildJs, buildWasm, fresh } from './build.mjs'
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '')
 
 /** In the order in which they run: each is a file of scripts/check with `title` and `check`. */
-export const names = ['layers', 'bans', 'tests', 'lines', 'words', 'layout', 'links', 'kernels', 'wasm', 'types', 'exports', 'size', 'fences']
+export const names = ['layers', 'bans', 'reductions', 'tests', 'lines', 'words', 'layout', 'links', 'kernels', 'wasm', 'types', 'exports', 'size', 'fences']
 
 /**
  * Runs checks; prints a line each, and what is wrong and what to do about it.

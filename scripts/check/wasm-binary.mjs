@@ -53,8 +53,11 @@ class Reader {
  * @property {Set<number>} saturating - sub-opcodes of 0xFC (0 to 7: conversions, 8 and up: bulk memory)
  * @property {Set<number>} atomic - sub-opcodes of 0xFE
  * @property {Set<number>} plain - one-byte opcodes
+ * @property {Set<string>} extremes - exports that hold a minimum or maximum instruction of floats; '' where a function is not exported
  * @property {boolean} v128 - whether the type occurs in signatures, locals or globals
  * @property {boolean} start - whether anything runs at instantiation
+ * @property {Map<number, string>} functions - exported ones, by index
+ * @property {string} name - of the function that is being read
  */
 
 /** @param {Uint8Array} bytes @returns {Summary} */
@@ -63,7 +66,8 @@ export function summarise(bytes) {
   if (reader.u32() !== 0 || bytes[1] !== 0x61) throw new RangeError('expected a WebAssembly module')
   reader.at = 8
   const summary = {
-    imports: [], exports: new Set(), simd: new Set(), saturating: new Set(), atomic: new Set(), plain: new Set(), v128: false, start: false,
+    imports: [], exports: new Set(), simd: new Set(), saturating: new Set(), atomic: new Set(), plain: new Set(), extremes: new Set(), v128: false, start: false,
+    functions: new Map(), name: '',
   }
   while (reader.at < reader.end) {
     const id = reader.byte()
@@ -109,15 +113,20 @@ function readGlobals(section, summary) {
 
 function readExports(section, summary) {
   for (let count = section.u32(); count > 0; count--) {
-    summary.exports.add(section.name())
-    section.byte()
-    section.u32()
+    const name = section.name(), kind = section.byte(), index = section.u32()
+    summary.exports.add(name)
+    if (kind === 0) summary.functions.set(index, name)
   }
 }
 
+/** Minimum and maximum of f32 and f64, and of their vectors. */
+const EXTREMES = [0x96, 0x97, 0xa4, 0xa5], VECTOR_EXTREMES = [232, 233, 244, 245]
+
 function readCode(section, summary) {
-  for (let count = section.u32(); count > 0; count--) {
+  const first = summary.imports.filter(({ kind }) => kind === 0).length
+  for (let i = 0, count = section.u32(); i < count; i++) {
     const body = section.block(section.u32())
+    summary.name = summary.functions.get(first + i) ?? ''
     for (let groups = body.u32(); groups > 0; groups--) {
       body.u32()
       if (body.byte() === V128) summary.v128 = true
@@ -131,6 +140,7 @@ function readExpression(code, summary) {
   for (let depth = 1; depth > 0;) {
     const op = code.byte()
     summary.plain.add(op)
+    if (EXTREMES.includes(op)) summary.extremes.add(summary.name)
     if (op === 0x0b) depth--
     else if (op >= 0x02 && op <= 0x04) {
       if (code.bytes[code.at] === V128) summary.v128 = true
@@ -179,6 +189,7 @@ function numericInstruction(code, summary) {
 function vectorInstruction(code, summary) {
   const sub = code.u32()
   summary.simd.add(sub)
+  if (VECTOR_EXTREMES.includes(sub)) summary.extremes.add(summary.name)
   if (sub <= 11 || sub === 92 || sub === 93) memoryArgument(code) // loads, store, load-zero
   else if (sub === 12 || sub === 13) code.skip(16) // const, shuffle
   else if (sub >= 21 && sub <= 34) code.byte() // lanes

@@ -9,6 +9,8 @@ export const title = 'the module imports only memory, builds to the same bytes, 
 
 const targets = ['simd', 'shared', 'scalar']
 const RELAXED = 0x100
+/** The question to the machine, which asks for the sign of zero. */
+const PROBE = 'arithmetic_probe'
 
 /**
  * What is wrong with a build, in words.
@@ -16,7 +18,7 @@ const RELAXED = 0x100
  * @param {string} target @param {Uint8Array} bytes
  */
 export function binaryProblems(target, bytes) {
-  const { imports, simd, saturating, atomic, v128, start } = summarise(bytes)
+  const { imports, simd, saturating, atomic, extremes, v128, start } = summarise(bytes)
   const problems = []
   const say = (text) => problems.push(`sotto.${target}.wasm ${text}`)
   const names = imports.map(({ module, name }) => `${module}.${name}`)
@@ -32,6 +34,11 @@ export function binaryProblems(target, bytes) {
   if (target !== 'scalar' && simd.size === 0) say('expected 128-bit vectors, got none')
   const relaxed = [...simd].filter((sub) => sub >= RELAXED)
   if (relaxed.length > 0) say(`expected no relaxed vector instruction, got 0xfd ${relaxed.join(', ')}: engines compute them differently`)
+  const elsewhere = [...extremes].filter((name) => name !== PROBE).map((name) => name || 'a function that is not exported')
+  if (elsewhere.length > 0) {
+    say(`expected minimum and maximum instructions of floats in ${PROBE} alone, got some in ${elsewhere.join(', ')}: ` +
+      'one old engine has a wrong sign of zero there; use lower and upper of assembly/lanes.ts')
+  }
   if ([...saturating].some((sub) => sub <= 7)) say('expected no saturating conversion (the scalar build runs where they are missing)')
   if (target !== 'shared' && atomic.size > 0) say('expected no atomic instruction')
   return problems

@@ -44,6 +44,24 @@ test('a relaxed vector instruction fails in every build', () => {
   assert.match(binaryProblems('simd', relaxed).join(), /no relaxed vector instruction, got 0xfd 261/)
 })
 
+test('a minimum or maximum of floats fails in every function but the one that asks for the sign of zero', () => {
+  const f32 = [0x43, 0, 0, 0, 0], f64 = [0x44, 0, 0, 0, 0, 0, 0, 0, 0]
+  for (const op of [0x96, 0x97]) assert.match(binaryProblems('scalar', module([...f32, ...f32, op, DROP])).join(), /minimum and maximum .* got some in f:/)
+  for (const op of [0xa4, 0xa5]) assert.match(binaryProblems('scalar', module([...f64, ...f64, op, DROP])).join(), /got some in f:/)
+  for (const sub of [0xe8, 0xe9, 0xf4, 0xf5]) {
+    const code = [...VECTOR, ...VECTOR, 0xfd, sub, 1, DROP]
+    assert.ok(WebAssembly.validate(module(code)))
+    assert.match(binaryProblems('simd', module(code)).join(), /got some in f:/)
+    assert.equal(binaryProblems('simd', module(code, { name: 'arithmetic_probe' })), [])
+  }
+  // pmin and pmax are comparisons
+  for (const sub of [0xea, 0xeb]) assert.equal(binaryProblems('simd', module([...VECTOR, ...VECTOR, 0xfd, sub, 1, DROP])), [])
+})
+
+test('a relaxed instruction is found in any spelling of its number', () => {
+  assert.match(binaryProblems('simd', module([...VECTOR, ...VECTOR, ...VECTOR, 0xfd, 0x85, 0x82, 0x00, DROP])).join(), /no relaxed vector instruction, got 0xfd 261/)
+})
+
 test('an import beside the memory, a wrong memory, a start function, a saturating or atomic instruction fail', () => {
   const abort = section(2, 1, ...text('env'), ...text('abort'), 0, 0)
   assert.match(binaryProblems('scalar', module([], { imports: abort }))[0], /import env\.memory alone, got env\.abort/)
