@@ -36,7 +36,7 @@ function seededMiniLm(): FileSource {
   const norms = shapes.filter(([name]) => name.endsWith('LayerNorm.weight')).map(([name]) => (JSON.parse(header) as Record<string, { data_offsets: [number, number] }>)[name].data_offsets)
   const files: Record<string, Uint8Array> = { 'config.json': new TextEncoder().encode(JSON.stringify({ model_type: 'bert', hidden_act: 'gelu', layer_norm_eps: 1e-12, ...SIZES })) }
   const start = 8 + text.length
-  const range = async (from: number, to: number, into = new Uint8Array(to - from)): Promise<Uint8Array> => {
+  const range = async (from: number, to: number, into: Uint8Array = new Uint8Array(to - from)): Promise<Uint8Array> => {
     const bytes = into.subarray(0, to - from)
     const head = new Uint8Array(start)
     new DataView(head.buffer).setBigUint64(0, BigInt(text.length), true)
