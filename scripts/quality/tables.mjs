@@ -13,7 +13,7 @@ export function cosineTable(rows) {
 export function accuracyTable(rows) {
   return table(['model', 'base', 'accuracy', 'less f32, points', 'decisions that differ', 'within 0.3 points'],
     rows.map(({ model, format, seeds, mails, accuracy, difference, error, changed }) => [
-      model, format, `${accuracy.mean.toFixed(2)} % (${seeds} seeds, ${mails} mails)`,
+      model, format, `${accuracy.mean.toFixed(2)} % (${seeds === 1 ? '1 seed' : `${seeds} seeds`}, ${mails} mails)`,
       format === 'f32' ? '' : `${signed(difference)} ± ${error.toFixed(2)}`, format === 'f32' ? '' : `${changed.toFixed(2)} %`, format === 'f32' ? '' : verdict(difference, error),
     ]))
 }
