@@ -1,27 +1,23 @@
 // slow: starts programs that hang
 /** The drivers: what a program returns or throws arrives, what hangs or dies is told and ended, nothing stays behind. */
 import { execFileSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { current, present, runtimes } from './support.ts'
 
-/** Temporary folders of drivers, and processes that work in one. */
-function leftovers(): string[] {
-  const folders = readdirSync(tmpdir()).filter(name => name.startsWith('sotto-runtime-'))
-  const processes = process.platform === 'linux' ? execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n').filter(line => line.includes('sotto-runtime-')) : []
-  return [...folders, ...processes]
-}
+// a place of this test's own: others run drivers at the same time
+const place = process.env.TMPDIR = mkdtempSync(join(tmpdir(), 'sotto-d-'))
+test.after(() => rmSync(place, { recursive: true, force: true }))
 
-const before = leftovers()
-/** Others may be at work on this machine: what was there before, or began since and ends soon, is theirs. */
-async function nothingStays(): Promise<void> {
-  for (let tries = 0; tries < 40; tries++) {
-    if (leftovers().every(line => before.includes(line))) return
-    await new Promise(resolve => setTimeout(resolve, 500))
-  }
-  assert.equal(leftovers().filter(line => !before.includes(line)), [])
+/** Temporary folders of these drivers, and processes that work in one. */
+function nothingStays(): void {
+  assert.equal(readdirSync(place), [])
+  if (process.platform !== 'linux') return
+  const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n')
+  assert.equal(processes.filter(line => line.includes(place)), [])
 }
 
 const run = (each: typeof current, input: string, timeout = 30) =>
@@ -33,7 +29,7 @@ for (const each of [current, ...present('deno', 'bun', 'workerd', 'jsc', 'chromi
     assert.match(thrown.error, new RegExp(`^${each.name}: RangeError: "x" expected 1, got 2`))
     const hung = await run(each, 'spin', 4) as { error: string }
     assert.match(hung.error, new RegExp(`^${each.name} expected to end within 4 s`))
-    await nothingStays()
+    nothingStays()
   })
 }
 
@@ -44,7 +40,7 @@ test('a result arrives as it was given', async () => {
 test('a program that ends without a result is told of, with what it printed', async () => {
   const { error } = await run(current, 'exit') as { error: string }
   assert.match(error, /^node expected a result, but it ended with 3\n.*last words/s)
-  await nothingStays()
+  nothingStays()
 })
 
 test('every runtime has a name of its own, and is here or says how to get it', () => {
