@@ -19,14 +19,14 @@ export async function rows({ quick, log, node }) {
   const rows = [], steps = quick ? 2 : 8
   // goals are stated for Node 24: it is what others are compared with
   const reference = runtimes.find(({ name }) => name === (node.goals ? 'node24' : 'node20'))
-  const others = runtimes.filter((each) => each !== reference && !/arm64|cog/.test(each.name))
-  for (const format of ['f32', 'int8']) {
+  const others = runtimes.filter((each) => each !== reference && (quick ? /^node\d+$/ : /^(?!.*(arm64|cog))/).test(each.name))
+  for (const format of quick ? ['int8'] : ['f32', 'int8']) {
     let base
     for (const runtime of [reference, ...others]) {
       const { version, missing } = runtime.find()
       const what = `${format} base, a step`, on = `${runtime.name} ${version ?? ''}`.trim()
       if (missing) {
-        if (format === 'f32') rows.push({ what: `a step`, on, text: 'not here', note: missing })
+        if (rows.every((row) => row.on !== on)) rows.push({ what: `a step`, on, text: 'not here', note: missing })
         continue
       }
       log(`${format}: ${on}`)

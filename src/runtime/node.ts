@@ -28,7 +28,7 @@ export function node(): Host {
 }
 
 function spawn(): Channel {
-  return nodeChannel(new Worker(new URL('./node-thread.js', import.meta.url)))
+  return nodeChannel(new Worker(new URL('./node-thread.js', import.meta.url), { execArgv: [] }))
 }
 
 const modules = new Map<Variant, Promise<WebAssembly.Module>>()

@@ -29,7 +29,7 @@ function bench(...args: string[]): { status: number | null, output: string, part
 test('every part runs at tiny sizes; all its checks hold; no goal is judged; absent peers say how to get them', () => {
   const { status, output, parts } = bench()
   assert.is(status, 0, output)
-  assert.equal(parts.map(({ part }) => part), ['limits', 'products', 'step', 'profile', 'threads', 'growth', 'simulation', 'privacy'])
+  assert.equal(parts.map(({ part }) => part), ['limits', 'products', 'step', 'profile', 'threads', 'growth', 'simulation', 'logistic', 'runtimes', 'privacy'])
   const rows = parts.flatMap(part => part.rows)
   assert.equal(rows.filter(row => row.failed !== undefined), [])
   assert.ok(rows.every(row => row.goal === undefined || row.goal.for === false))
