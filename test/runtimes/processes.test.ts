@@ -25,4 +25,11 @@ for (const each of present('workerd', 'jsc')) {
   })
 }
 
+for (const each of present('workerd')) {
+  test('workerd: a host made at global scope, files from a binding', async () => {
+    const answer = await each.run({ entry: 'test/runtimes/workerd-global.mjs', folders: { 'tiny-bert': 'test/fixtures/tiny-bert' } }) as { width: number, ids: number[], asked: boolean }
+    assert.equal([answer.width, answer.ids[0], answer.ids.at(-1), answer.asked], [48, 2, 3, true])
+  })
+}
+
 test.run()
