@@ -31,8 +31,20 @@ function product(desk: Desk, sink: Sink, { m, n, k, aRows, bRows }: Product, a: 
   sink.f32(desk.f32(c, m * ldc))
 }
 
+/** Runs `body` with each tile that the module holds: none may change a bit. */
+function withEachTile({ k }: Desk, body: () => void): void {
+  const [floats, integers] = [k['gemm_tile'](0), k['int8_tile'](0)]
+  for (const rows of [4, 5]) {
+    k['gemm_tile'](rows)
+    k['int8_tile'](rows)
+    body()
+  }
+  k['gemm_tile'](floats)
+  k['int8_tile'](integers)
+}
+
 function matmul(name: string, level: 'quick' | 'full', sizes: readonly (readonly [number, number, number])[], special = false): Section {
-  return { name: `kernel/matmul ${name}`, level, run({ desk }, sink) {
+  return { name: `kernel/matmul ${name}`, level, run: ({ desk }, sink) => withEachTile(desk, () => {
     for (const [aRows, bRows] of LAYOUTS) {
       desk.clear()
       const most = (f: (size: readonly [number, number, number]) => number) => Math.max(...sizes.map(f))
@@ -46,7 +58,7 @@ function matmul(name: string, level: 'quick' | 'full', sizes: readonly (readonly
       const scratch = desk.space(desk.k['gemm_scratch']())
       for (const [m, n, k] of sizes) product(desk, sink, { m, n, k, aRows, bRows }, a, b, c, bias, scratch)
     }
-  } }
+  }) }
 }
 
 const upTo = (m: number, n: number, k: number): [number, number, number][] =>
@@ -59,7 +71,7 @@ const BLOCKS: [number, number, number][] = [...[383, 384, 385, 769].map((k): [nu
 
 /** y = x W^T + bias and dx = dy W, with one packed weight. */
 function frozen(format: WeightFormat): Section {
-  return { name: `kernel/linear ${format}`, level: 'full', run({ desk, engine }, sink) {
+  return { name: `kernel/linear ${format}`, level: 'full', run: ({ desk, engine }, sink) => withEachTile(desk, () => {
     const sizes = [...upTo(1, 17, 17), ...BLOCKS.map(([m, n, k]): [number, number, number] => [m, n, k]), [3, 385, 12], [122, 30, 390]]
     for (const [rows, N, K] of sizes) {
       desk.clear()
@@ -75,7 +87,7 @@ function frozen(format: WeightFormat): Section {
       weight.backwardInput(desk.k, dx, dy, M, N % 2 === 0, scratch)
       sink.f32(weight.read()).f32(desk.f32(y, M * N)).f32(desk.f32(dx, M * K)).f64(desk.k['int8_limit'](N * K))
     }
-  } }
+  }) }
 }
 
 export const products: readonly Section[] = [

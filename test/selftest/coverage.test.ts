@@ -10,6 +10,8 @@ test('every exported kernel is called by the whole programme', async () => {
   const exported = new Set<string>(), called = new Set<string>()
   const watched = async (module: WebAssembly.Module, imports: WebAssembly.Imports) => {
     const { exports } = await instantiate(module, imports)
+    // Node has modules of its own
+    if (exports['arithmetic_probe'] === undefined) return { exports }
     return { exports: Object.fromEntries(Object.entries(exports).map(([name, kernel]) => {
       exported.add(name)
       return [name, (...args: number[]) => {
