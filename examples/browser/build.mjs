@@ -8,10 +8,8 @@ import { files, prepare } from '../prepare.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** The folder of the built page. */
-export const site = join(root, 'build/examples/browser')
-
-export async function buildPage() {
+/** @param {string} [site] folder of the built page @returns {Promise<string>} the folder */
+export async function buildPage(site = join(root, 'build/examples/browser')) {
   const hashes = prepare()
   const here = (name) => fileURLToPath(new URL(name, import.meta.url))
   await build({

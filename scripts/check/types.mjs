@@ -7,7 +7,7 @@ const projects = {
   'tsconfig.json': 'portable code may use only the language and src/globals.d.ts',
   'tsconfig.leaves.json': 'fix the types',
   'tsconfig.test.json': 'fix the types of the test',
-  'examples/tsconfig.json': 'fix the types of the example',
+  'tsconfig.examples.json': 'fix the types of the example',
 }
 
 export async function check({ root }) {

@@ -5,7 +5,7 @@
  */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { inNode, present, script } from './support.ts'
+import { inNode, present, script, temporary } from './support.ts'
 
 interface Outcome { readonly adapter: string, readonly contribution: string, readonly own: string, readonly samples: string }
 
@@ -31,7 +31,7 @@ interface Seen extends Outcome {
 
 const { buildPage } = await script<typeof import('../../examples/browser/build.mjs')>('examples/browser/build.mjs')
 const { site, CONTENT_POLICY } = await script<typeof import('../../examples/browser/serve.mjs')>('examples/browser/serve.mjs')
-const folder = await buildPage()
+const folder = await buildPage(temporary('page'))
 
 const visits = [...present('chromium', 'firefox').map(browser => ({ ...browser, isolated: true })), ...present('chromium').map(browser => ({ ...browser, isolated: false }))]
 

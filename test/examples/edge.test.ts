@@ -3,13 +3,10 @@
  * The edge worker: trains in slices, one a request, and ends with the bits of Node although the process is ended in the
  * middle; within 128 MB, measured, since the local workerd sets no limit.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ownMails } from '../../examples/filter/mails.ts'
-import { inNode, present, script } from './support.ts'
+import { inNode, present, script, temporary } from './support.ts'
 
 /** What is allowed for JavaScript and WebAssembly together. */
 const LIMIT = 128
@@ -22,8 +19,7 @@ const { buildEdge } = await script<typeof import('../../examples/edge/build.mjs'
 const { startEdge } = await script<typeof import('../../examples/edge/serve.mjs')>('examples/edge/serve.mjs')
 
 for (const {} of present('workerd')) {
-  const folder = mkdtempSync(join(tmpdir(), 'sotto-edge-'))
-  test.after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporary('edge')
 
   test('in slices, over two processes: the bits of Node, within 128 MB, each slice a few hundred milliseconds of CPU at most', async () => {
     const reference = await inNode()

@@ -1,14 +1,13 @@
 // slow: starts runtimes
 /** The example in Deno and Bun, on its own mails and on a file: the same adapter and contribution as in Node, and files that load. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { sha256 } from '../../examples/filter/filter.ts'
 import type { Report } from '../../examples/filter/train.ts'
-import { inNode, present } from './support.ts'
+import { inNode, present, temporary } from './support.ts'
 
 const COMMANDS: Record<string, string[]> = {
   deno: ['run', '--allow-read', '--allow-write', 'examples/deno/train.ts'], bun: ['run', 'examples/bun/train.ts'],
@@ -32,19 +31,14 @@ for (const { name, path } of present('deno', 'bun')) {
   })
 
   test(`${name}: other mails from a file give another adapter; a file that is none is refused`, async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'sotto-example-'))
-    try {
-      const mails = join(folder, 'mails.json')
-      writeFileSync(mails, JSON.stringify([{ text: 'Cheese club\nfree tasting', label: 'ham' }, { text: 'Parcel\nplease pay', label: 'spam' }]))
-      const run = () => execFileSync(path, [...COMMANDS[name], mails], { encoding: 'utf8', timeout: 120_000, stdio: ['ignore', 'pipe', 'pipe'] })
-      const report = JSON.parse(run().trim().split('\n').at(-1)!) as Report
-      assert.is(report.mails, 2)
-      assert.is.not(report.adapter, (await inNode()).adapter)
-      writeFileSync(mails, '[{ "text": "x", "label": "perhaps" }]')
-      assert.throws(run, (error: { stderr: string }) => /expected a list of mails/.test(error.stderr))
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
+    const mails = join(temporary(name), 'mails.json')
+    writeFileSync(mails, JSON.stringify([{ text: 'Cheese club\nfree tasting', label: 'ham' }, { text: 'Parcel\nplease pay', label: 'spam' }]))
+    const run = () => execFileSync(path, [...COMMANDS[name], mails], { encoding: 'utf8', timeout: 120_000, stdio: ['ignore', 'pipe', 'pipe'] })
+    const report = JSON.parse(run().trim().split('\n').at(-1)!) as Report
+    assert.is(report.mails, 2)
+    assert.is.not(report.adapter, (await inNode()).adapter)
+    writeFileSync(mails, '[{ "text": "x", "label": "perhaps" }]')
+    assert.throws(run, (error: { stderr: string }) => /expected a list of mails/.test(error.stderr))
   })
 }
 

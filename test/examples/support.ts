@@ -1,9 +1,18 @@
 /** The examples' own scripts, the runtimes' drivers, and what the filter comes to in this Node. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { trainExample } from '../../examples/filter/train.ts'
 import type { Report } from '../../examples/filter/train.ts'
 import { node } from '../../src/runtime/node.ts'
+
+/** A folder that is gone when the tests are. */
+export function temporary(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `sotto-example-${name}-`))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
 
 /** A script that is not bundled with the tests: it reads files beside it. */
 export const script = async <T>(path: string): Promise<T> => await import(pathToFileURL(join(process.cwd(), path)).href) as T

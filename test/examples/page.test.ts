@@ -1,0 +1,122 @@
+// slow: starts Chromium
+/** The page for everyone: by keyboard, for screen readers, on a phone, dark and light, and when something is missing. */
+import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { readFileSync } from 'node:fs'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { present, script, temporary } from './support.ts'
+
+/** A command of the DevTools protocol. */
+type Page = (method: string, params?: object) => Promise<any>
+
+const { buildPage } = await script<typeof import('../../examples/browser/build.mjs')>('examples/browser/build.mjs')
+const { site } = await script<typeof import('../../examples/browser/serve.mjs')>('examples/browser/serve.mjs')
+const { until, withPage } = await script<typeof import('../../examples/browser/screenshot.mjs')>('examples/browser/screenshot.mjs')
+const folder = await buildPage(temporary('page'))
+const css = readFileSync('examples/browser/style.css', 'utf8')
+
+/** Opens the page from a server that answers some requests otherwise. */
+async function visit(use: (page: Page) => Promise<void>, otherwise: (request: IncomingMessage, response: ServerResponse) => boolean = () => false): Promise<void> {
+  const answer = site(folder)
+  const server = createServer((request, response) => { if (!otherwise(request, response)) answer(request, response) })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  try {
+    await withPage(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, use)
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
+}
+
+const value = async (page: Page, expression: string) => (await page('Runtime.evaluate', { expression, returnByValue: true })).result.value
+const READY = "/ready/.test(document.getElementById('status-text').textContent)"
+
+for (const {} of present('chromium')) {
+  test('by keyboard alone: Tab goes through the page in its order, Enter and Space press; every control has a name', () => visit(async page => {
+    await until(page, READY)
+    const key = async (key: string, code: string, number: number, text?: string) => {
+      await page('Input.dispatchKeyEvent', { type: 'keyDown', key, code, windowsVirtualKeyCode: number, ...text && { text } })
+      await page('Input.dispatchKeyEvent', { type: 'keyUp', key, code, windowsVirtualKeyCode: number })
+    }
+    const focused = () => value(page, "(e => e.id || e.value || e.className || e.tagName)(document.activeElement)")
+    const order: string[] = []
+    for (let i = 0; i < 7; i++) {
+      await key('Tab', 'Tab', 9)
+      order.push(await focused())
+    }
+    assert.equal(order.slice(0, 6), ['skip', 'text', 'spam', 'ham', 'none', 'fill'])
+    // back to the examples, and press
+    await value(page, "document.getElementById('fill').focus()")
+    await key('Enter', 'Enter', 13, '\r')
+    await until(page, "document.querySelectorAll('.verdict:not([hidden])').length === 8")
+    assert.is(await focused(), 'remove')
+    await key(' ', 'Space', 32, ' ')
+    await until(page, "document.querySelectorAll('#list > li').length === 7")
+    assert.is(await focused(), 'remove', 'the focus goes on to the next mail')
+    await key('Tab', 'Tab', 9)
+    assert.is(await focused(), 'ham', 'the choice of the mail')
+    const { nodes } = await page('Accessibility.getFullAXTree')
+    const roles = new Set(['button', 'textbox', 'radio', 'progressbar', 'list', 'region', 'group', 'link', 'heading'])
+    const shown = nodes.filter((node: any) => !node.ignored && roles.has(node.role?.value))
+    assert.ok(shown.length > 50, String(shown.length))
+    assert.equal(shown.filter((node: any) => !node.name?.value).map((node: any) => node.role.value), [])
+    const names = shown.map((node: any) => node.name.value)
+    for (const name of ['Your mails', 'Train on this device', 'Train the filter', 'Your mails and what the filter thinks of them', 'Forget everything']) assert.ok(names.includes(name), name)
+  }))
+
+  test('360 px wide nothing runs out of the page, and buttons are tall enough for a finger', () => visit(async page => {
+    await page('Emulation.setDeviceMetricsOverride', { width: 360, height: 640, deviceScaleFactor: 2, mobile: true })
+    await until(page, READY)
+    await value(page, "document.getElementById('fill').click(); document.getElementById('result').hidden = false; for (const d of document.querySelectorAll('details')) d.open = true; document.getElementById('vector-hash').textContent = 'f'.repeat(64)")
+    await until(page, "document.querySelectorAll('.verdict:not([hidden])').length === 8")
+    assert.is(await value(page, 'document.documentElement.scrollWidth'), 360)
+    assert.equal(await value(page, "[...document.querySelectorAll('button:not(.link):not(.remove)')].filter(b => b.offsetParent && b.offsetHeight < 44).map(b => b.textContent)"), [])
+  }))
+
+  test('a model that is not there, or that was changed, is said, and nothing can be pressed', async () => {
+    const broken: [string, (response: ServerResponse) => void, RegExp][] = [
+      ['missing', response => { response.writeHead(404).end() }, /A file could not be loaded. Check the connection and reload the page. \(.*"model.safetensors/],
+      ['changed', response => { response.writeHead(200).end('not a model') }, /not the one that this page was made for: nothing of it was used.*SHA-256/],
+    ]
+    for (const [what, answer, said] of broken) {
+      await visit(async page => {
+        await until(page, "!document.getElementById('trouble').hidden")
+        assert.match(await value(page, "document.getElementById('trouble').textContent"), said, what)
+        assert.is(await value(page, "document.getElementById('status-text').textContent"), 'The filter could not be loaded.')
+        assert.is(await value(page, "document.querySelectorAll('#mails button:not(:disabled), #train:not(:disabled)').length"), 0)
+      }, (request, response) => request.url!.endsWith('model.safetensors') && (answer(response), true))
+    }
+  })
+}
+
+test('text is readable in light and dark: contrast of at least 4.5 to 1 on every ground, edges of controls 3 to 1', () => {
+  const [light, dark] = [...css.matchAll(/:root \{([^}]*)\}/g)].map(([, body]) => new Map([...body.matchAll(/--([\w-]+): (#[0-9a-f]+)/g)].map(([, name, colour]) => [name, colour])))
+  for (const colours of [light, dark]) {
+    const of = (name: string) => colours.get(name)!
+    for (const ground of ['ground', 'card', 'tint', 'warn']) {
+      for (const text of ['ink', 'soft']) assert.ok(contrast(of(text), of(ground)) >= 4.5, `${text} on ${ground}: ${contrast(of(text), of(ground)).toFixed(2)}`)
+    }
+    for (const ground of ['ground', 'card']) {
+      for (const text of ['accent', 'spam', 'ham']) assert.ok(contrast(of(text), of(ground)) >= 4.5, `${text} on ${ground}: ${contrast(of(text), of(ground)).toFixed(2)}`)
+      assert.ok(contrast(of('edge'), of(ground)) >= 3, `edge on ${ground}: ${contrast(of('edge'), of(ground)).toFixed(2)}`)
+    }
+    assert.ok(contrast(of('on-accent'), of('accent')) >= 4.5)
+  }
+  assert.match(css, /@media \(prefers-reduced-motion: reduce\) \{ \* \{ transition: none !important; animation: none !important; \} \}/)
+  assert.match(css, /:focus-visible \{ outline: 3px/)
+})
+
+/** As WCAG 2 defines it. */
+function contrast(a: string, b: string): number {
+  const luminance = (colour: string) => {
+    const digits = colour.length === 4 ? [...colour.slice(1)].map(digit => digit + digit) : colour.slice(1).match(/../g)!
+    const [red, green, blue] = digits.map(pair => parseInt(pair, 16) / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+  }
+  const [light, dark] = [luminance(a), luminance(b)].sort((x, y) => y - x)
+  return (light + 0.05) / (dark + 0.05)
+}
+
+test.run()
