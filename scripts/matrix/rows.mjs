@@ -27,7 +27,7 @@ function row(name, label, { input = {}, entry = 'portable', quick = false, ...mo
   }
 }
 
-const threads = (name, entry, counts, quick) => counts.map((count) => row(name, `${count} threads`, {
+const threads = (name, entry, counts, quick) => counts.map((count) => row(name, count === 1 ? 'one thread' : `${count} threads`, {
   input: { threads: count }, entry, quick, scripts: { [`${entry}-thread.js`]: `src/runtime/${entry}-thread.ts` },
 }))
 
