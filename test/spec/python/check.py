@@ -8,8 +8,9 @@ import numpy as np
 import federation
 import vectors
 from arithmetic import F, f32
+from client import contribute
 from streams import Random, canonical_json, hash_array, hash_of
-from training import AdamW, Bert, Sgd, contribute, step
+from training import AdamW, Bert, Sgd, step
 from use_lite import UseLite, made_up
 
 FOLDER = 'test/fixtures/tiny-bert'

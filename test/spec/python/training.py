@@ -1,13 +1,12 @@
-"""Models of the BERT family, gradients, optimisers, slices and a client's round of docs/numerics/training.md."""
+"""Models of the BERT family, gradients, optimisers and slices of docs/numerics/training.md."""
 import json
 import math
 import re
 import struct
 import numpy as np
-import federation
 import operations as O
-from arithmetic import F, f32, tanh
-from streams import Random, hash_array
+from arithmetic import F, f32
+from streams import Random
 
 
 def read_safetensors(path):
@@ -285,23 +284,3 @@ def step(model, parts, rank, optimizer, sequences, targets, maximum=None, dropou
             grads[name] = grads[name] * f32(maximum / norm)
         optimizer.step(model.parameters, name, a, b, grads[name])
     return losses, norm
-
-
-def contribute(model, plan, state, sequences, targets, client):
-    """A client's integers for a plan."""
-    tuples = lambda s: [(part['tensor'], part['from'], part['to']) for part in s['parts']]
-    parts, local, seed = tuples(plan['slice']), plan['local'], plan['publicSeed']
-    model.write(tuples(plan['reads']), state)
-    before = model.read(parts)
-    optimizer = Sgd(local['learningRate'], local.get('momentum', 0))
-    order = Random(seed, 'order', plan['round'], client)
-    used = order.shuffle(list(range(len(sequences))))[:local.get('maxExamples', len(sequences))]
-    for epoch in range(local['epochs']):
-        if epoch > 0:
-            order.shuffle(used)
-        for at in range(0, len(used), local['batchSize']):
-            batch = used[at:at + local['batchSize']]
-            dropout = (local['dropout'], (order.u32(), order.u32())) if local.get('dropout', 0) > 0 else None
-            step(model, parts, plan['slice'].get('rank'), optimizer, [sequences[i] for i in batch], [targets[i] for i in batch], local.get('maxGradientNorm'), dropout)
-    update = model.read(parts) - before
-    return federation.encode(plan['lattice'], update, bytes.fromhex(seed), plan['round'], client)[1]
