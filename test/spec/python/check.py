@@ -4,6 +4,7 @@ import json
 import math
 import os
 import sys
+sys.dont_write_bytecode = True
 import numpy as np
 import federation
 import vectors
