@@ -37,10 +37,10 @@ export function nodeFolder(path: string | URL): FileSource {
     read: async (name: string) => new Uint8Array(await readFile(at(name))),
     has: async (name: string) => stat(at(name)).then(entry => entry.isFile(), () => false),
     size: async (name: string) => (await stat(at(name))).size,
-    async readRange(name: string, start: number, end: number) {
+    async readRange(name: string, start: number, end: number, into: Uint8Array = new Uint8Array(end - start)) {
       const handle = await open(at(name))
       try {
-        const bytes = new Uint8Array(end - start)
+        const bytes = into.subarray(0, end - start)
         let done = 0
         while (done < bytes.length) {
           const { bytesRead } = await handle.read(bytes, done, bytes.length - done, start + done)
