@@ -33,7 +33,11 @@ const { buildPage } = await script<typeof import('../../examples/browser/build.m
 const { site, CONTENT_POLICY } = await script<typeof import('../../examples/browser/serve.mjs')>('examples/browser/serve.mjs')
 const folder = await buildPage(temporary('page'))
 
-const visits = [...present('chromium', 'firefox').map(browser => ({ ...browser, isolated: true })), ...present('chromium').map(browser => ({ ...browser, isolated: false }))]
+// WebKitGTK's own small browser now and then crashes when a page with threads over shared memory is reloaded
+const visits = [
+  ...present('chromium', 'firefox').map(browser => ({ ...browser, isolated: true })),
+  ...present('chromium', 'webkit').map(browser => ({ ...browser, isolated: false })),
+]
 
 for (const { name, run, isolated } of visits) {
   test(`${name}, ${isolated ? 'isolated: several threads' : 'not isolated: one thread'}: the page trains to the bits of Node and stays responsive`, async () => {
