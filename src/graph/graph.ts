@@ -41,7 +41,8 @@ export class Graph {
   #plan: Plan | undefined
   /** Index of the first node of the way back. */
   #turn = 0
-  #ran = false
+  /** Values that a node reads or the caller does: of any other, a NaN would go unseen. */
+  #used: Set<Value> | undefined
 
   constructor(engine: Engine) {
     this.engine = engine
@@ -66,6 +67,11 @@ export class Graph {
     this.#inputs.set(value, data)
     this.#pinned.add(value)
     return value
+  }
+
+  /** Gives an input other numbers, as many; nothing that was made of the old ones at building may depend on them. */
+  replace(data: Int32Array | Float32Array, next: Int32Array | Float32Array): void {
+    for (const [value, old] of this.#inputs) if (old === data) this.#inputs.set(value, next)
   }
 
   /** The numbers of an input, before the step has run; undefined where the value is none. */
@@ -238,13 +244,12 @@ export class Graph {
   }
 
   /**
-   * Plans, runs, and hands a reader to `after`; then all memory of the step is given back.
+   * Plans, runs, and hands a reader to `after`; then all memory of the step is given back. It may run again, with other
+   * numbers (`replace`).
    *
    * @throws NumericError naming operation and layer where an output is not finite; nothing outside the step changed.
    */
   run<R>(after: (read: (value: Value) => Float32Array, at: (value: Value) => number) => R): R {
-    if (this.#ran) throw new Error('graph expected to be run once, got a second run; build a new one for each step')
-    this.#ran = true
     const { kernels, arena, team } = this.engine
     const plan = this.#planned()
     return arena.frame(this.bytes, base => {
@@ -265,7 +270,7 @@ export class Graph {
 
   /** Goes through the step: each node, and the values that must be finite. False where `finite` says that one is not. */
   #each(run: (node: Node) => void, finite: (value: Value) => boolean): boolean {
-    const used = new Set([...this.#pinned, ...this.#nodes.flatMap(node => node.ins)])
+    const used = this.#used ??= new Set([...this.#pinned, ...this.#nodes.flatMap(node => node.ins)])
     for (const node of this.#nodes) {
       if (node.absorbs?.every(finite) === false) return false
       run(node)

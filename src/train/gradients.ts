@@ -4,6 +4,7 @@
  */
 import { aNumber, anOptions, show } from '../assert.ts'
 import { NumericError } from '../errors.ts'
+import type { Place } from '../graph/graph.ts'
 import { pieceOf } from '../model/batch.ts'
 import type { TokenBatch } from '../model/batch.ts'
 import { crossEntropy } from '../ops/cross-entropy.ts'
@@ -13,6 +14,8 @@ import type { Slice, SlicePart } from '../peft/slice.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { argmaxRows } from './argmax.ts'
 import type { Classifier } from './classifier.ts'
+import { graphsOf, sliceKey } from './graph-cache.ts'
+import type { GradientGraph } from './graph-cache.ts'
 import { inPieces } from './pieces.ts'
 import type { Piece } from './pieces.ts'
 import type { PrefixCache } from './prefix-cache.ts'
@@ -66,7 +69,7 @@ export function withGradients<R>(
   const { places, bytes } = placesOf(task, slice)
   return arena.frame(bytes, base => {
     const losses = new Float32Array(batch.count), probabilities = new Float32Array(batch.count * task.labels.length)
-    inPieces(batch, arena, (from, to) => gradientGraph(task, batch, targets, slice, options, places, base, from, to, (one, many) => {
+    inPieces(batch, task.encoder.engine, (from, to) => gradientGraph(task, batch, targets, slice, options, places, base, from, to, (one, many) => {
       losses.set(one, from)
       probabilities.set(many, from * task.labels.length)
     }))
@@ -117,41 +120,67 @@ function placesOf(task: Classifier, slice: Slice): { places: Map<Tensor, Collect
   return { places, bytes }
 }
 
-/** Forward and backward of sequences `from` .. `to`, ready to run. */
+/** Forward and backward of sequences `from` .. `to`, ready to run: built, or one of the same shape with other numbers. */
 function gradientGraph(
-  task: Classifier, batch: TokenBatch, targets: Int32Array, slice: Slice, { dropout, prefix }: StepOptions,
+  task: Classifier, batch: TokenBatch, targets: Int32Array, slice: Slice, options: StepOptions,
   places: ReadonlyMap<Tensor, Collected>, base: number, from: number, to: number,
   after: (losses: Float32Array, probabilities: Float32Array) => void,
 ): Piece {
-  const sequences = pieceOf(batch, from, to)
-  const { pass, logits } = task.forward(sequences, {
-    trained: trainedRows(task.parameters, slice), rank: slice.rank,
-    dropout: dropout && { ...dropout, first: batch.offsets[from] },
-    collect(tensor) {
+  const { dropout, prefix } = options
+  const sequences = pieceOf(batch, from, to), classes = targets.slice(from, to)
+  const kept = graphsOf(task)
+  // the numbers of dropout are part of the graph
+  const key = dropout === undefined && inVocabulary(sequences.ids, task)
+    ? [sliceKey(slice), batch.count, base, from === 0, prefix !== undefined, sequences.offsets.join()].join('|') : undefined
+  let built = key === undefined ? undefined : kept.take(key)
+  let remember: ReturnType<PrefixCache['attach']>
+  if (built) {
+    built.graph.replace(built.ids, sequences.ids)
+    built.graph.replace(built.classes, classes)
+    built = { ...built, ids: sequences.ids, classes }
+  } else {
+    built = buildGraph(task, sequences, classes, slice, dropout && { ...dropout, first: batch.offsets[from] }, 1 / batch.count, tensor => {
       const place = places.get(tensor)
       return place && { ptr: base + place.offset, started: place.started }
-    },
-  })
-  const { graph } = pass
-  // the mean is over the whole batch, whatever the pieces are
-  const { losses, probabilities } = crossEntropy(pass, 'loss', logits, graph.input(targets.slice(from, to)), 1 / batch.count)
-  graph.keep(losses)
-  graph.keep(probabilities)
-  const reached = [...places].flatMap(([tensor, place]) => {
-    const gradient = pass.gradient(tensor)
-    if (gradient) graph.keep(gradient)
-    return gradient ? [place] : []
-  })
-  const remember = prefix?.cache.attach(graph, sequences, prefix.examples.slice(from, to))
+    })
+    remember = prefix?.cache.attach(built.graph, sequences, prefix.examples.slice(from, to))
+  }
+  if (key !== undefined && remember === undefined) kept.keep(key, built)
+  const { graph, reached, losses, probabilities } = built
   return {
     get bytes() { return graph.bytes },
     fit: bytes => graph.fit(bytes),
     run: () => graph.run(read => {
-      for (const place of reached) place.started = true
+      for (const tensor of reached) places.get(tensor)!.started = true
       remember?.(read)
       after(read(losses), read(probabilities))
     }),
   }
+}
+
+/** @param weight - of each loss: the mean is over the whole batch, whatever the pieces are */
+function buildGraph(
+  task: Classifier, sequences: TokenBatch, classes: Int32Array, slice: Slice, dropout: Dropout | undefined, weight: number,
+  collect: (tensor: Tensor) => Place | undefined,
+): GradientGraph {
+  const trained = trainedRows(task.parameters, slice)
+  const { pass, logits } = task.forward(sequences, { trained, rank: slice.rank, dropout, collect })
+  const { graph } = pass
+  const { losses, probabilities } = crossEntropy(pass, 'loss', logits, graph.input(classes), weight)
+  graph.keep(losses)
+  graph.keep(probabilities)
+  const reached = [...trained.keys()].filter(tensor => {
+    const gradient = pass.gradient(tensor)
+    if (gradient) graph.keep(gradient)
+    return gradient !== undefined
+  })
+  return { graph, ids: sequences.ids, classes, losses, probabilities, reached }
+}
+
+/** Building looks at each token: what is no token must be built, and refused. */
+function inVocabulary(ids: Int32Array, { encoder }: Classifier): boolean {
+  for (const id of ids) if (!(id >= 0 && id < encoder.vocabularySize)) return false
+  return true
 }
 
 function clip(task: Classifier, gradients: Gradients, norm: number, most: number | undefined): void {

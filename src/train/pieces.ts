@@ -6,7 +6,7 @@
  */
 import { checkBatch } from '../model/batch.ts'
 import type { TokenBatch } from '../model/batch.ts'
-import type { Arena } from '../wasm/arena.ts'
+import type { Engine } from '../wasm/engine.ts'
 
 /** A graph of a piece, ready to run. */
 export interface Piece {
@@ -17,8 +17,8 @@ export interface Piece {
   run(): void
 }
 
-/** Tokens of a piece, at least: enough rows for the products, few enough for the cache. */
-const TOKENS = 256
+/** Tokens of a piece for each thread, at least: enough rows for the products, few enough for cache and memory. */
+const TOKENS = 128
 
 /**
  * Builds and runs a graph for each piece, the first sequences first. A piece that does not fit the memory is halved; of a
@@ -26,9 +26,9 @@ const TOKENS = 256
  *
  * @param build - the graph of the sequences `from` .. `to`
  */
-export function inPieces(batch: TokenBatch, arena: Arena, build: (from: number, to: number) => Piece): void {
+export function inPieces(batch: TokenBatch, { arena, team }: Engine, build: (from: number, to: number) => Piece): void {
   checkBatch(batch)
-  const pieces = cut(batch)
+  const pieces = cut(batch, TOKENS * (team?.threads ?? 1))
   while (pieces.length > 0) {
     const [from, to] = pieces.shift()!
     const piece = build(from, to)
@@ -42,11 +42,11 @@ export function inPieces(batch: TokenBatch, arena: Arena, build: (from: number, 
   }
 }
 
-/** Runs of sequences of TOKENS tokens at least, but for the last: [from, to) of each. */
-function cut({ offsets, count }: TokenBatch): [number, number][] {
+/** Runs of sequences of `tokens` tokens at least, but for the last: [from, to) of each. */
+function cut({ offsets, count }: TokenBatch, tokens: number): [number, number][] {
   const ranges: [number, number][] = []
   for (let from = 0, to = 1; to <= count; to++) {
-    if (to < count && offsets[to] - offsets[from] < TOKENS) continue
+    if (to < count && offsets[to] - offsets[from] < tokens) continue
     ranges.push([from, to])
     from = to
   }

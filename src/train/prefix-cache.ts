@@ -24,13 +24,13 @@ export class PrefixCache {
 
   /**
    * Lets a step start behind the frozen prefix if all its examples are known; else has the prefix kept. Call it when the
-   * graph is complete, and what it returns, with the graph's reader, when it has run.
+   * graph is complete, and what it returns, with the graph's reader, when it has run; undefined where there is no such prefix.
    *
    * @param examples - a number for each sequence of the batch, the same in every epoch
    */
-  attach(graph: Graph, batch: TokenBatch, examples: readonly number[]): (read: (value: Value) => Float32Array) => void {
+  attach(graph: Graph, batch: TokenBatch, examples: readonly number[]): ((read: (value: Value) => Float32Array) => void) | undefined {
     const value = graph.frozenPrefix()
-    if (value === undefined) return () => undefined
+    if (value === undefined) return undefined
     const [rows, columns] = value.shape
     // a row for each token or, behind the pooling, for each text
     const ends = rows === batch.ids.length ? batch.offsets : Int32Array.from({ length: batch.count + 1 }, (_, i) => i)

@@ -29,7 +29,7 @@ export function trainStep(
 export function predict(task: Classifier, batch: TokenBatch, rank?: number): Float32Array {
   const columns = task.labels.length
   const out = new Float32Array(batch.count * columns)
-  inPieces(batch, task.encoder.engine.arena, (from, to) => {
+  inPieces(batch, task.encoder.engine, (from, to) => {
     const { pass, logits } = task.forward(pieceOf(batch, from, to), { rank })
     pass.graph.keep(logits)
     return { bytes: pass.graph.bytes, run: () => out.set(pass.graph.run(read => read(logits)), from * columns) }

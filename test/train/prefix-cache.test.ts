@@ -52,16 +52,15 @@ async function train(lora: Partial<LoraConfig>, slice: (task: Classifier) => Sli
 }
 
 const cases = [
-  { title: 'the upper layer', options: { sites: ['layer.1.attention.self.query'] }, slice: (task: Classifier) => sliceOf(task), attention: [4, 2, 2] },
-  { title: 'the head behind the pooling', options: {}, slice: headSlice, attention: [4, 0, 0] },
-  { title: 'the lowest layer', options: { sites: ['layer.0.attention.self.value'] }, slice: (task: Classifier) => sliceOf(task), attention: [4, 4, 4] },
+  { title: 'the upper layer', options: { sites: ['layer.1.attention.self.query'] }, slice: (task: Classifier) => sliceOf(task), share: 0.5 },
+  { title: 'the head behind the pooling', options: {}, slice: headSlice, share: 0 },
+  { title: 'the lowest layer', options: { sites: ['layer.0.attention.self.value'] }, slice: (task: Classifier) => sliceOf(task), share: 1 },
 ]
-for (const { title, options, slice, attention } of cases) {
+for (const { title, options, slice, share } of cases) {
   test(`training ${title} with activations kept from the first epoch: same bits, and what lies below is not computed again`, async () => {
     const plain = await train(options, slice, undefined), cached = await train(options, slice, new PrefixCache())
     for (const [name, values] of plain.values) sameBits(cached.values.get(name)!, values, name)
-    assert.equal(cached.attention, attention)
-    assert.equal(plain.attention, [plain.attention[0], plain.attention[0], plain.attention[0]])
+    assert.equal(cached.attention, plain.attention.map((calls, epoch) => epoch === 0 ? calls : calls * share))
   })
 }
 

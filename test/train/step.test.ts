@@ -9,6 +9,7 @@ import type { Classifier } from '../../src/train/classifier.ts'
 import { argmaxRows, predict, trainStep, withGradients } from '../../src/train/step.ts'
 import type { StepOptions } from '../../src/train/step.ts'
 import { close, EPS, sameBits } from '../support/close.ts'
+import { rng } from '../support/rng.ts'
 import { LABELS, SEQUENCES, snapshot, TARGETS, tinyTask } from '../support/tasks.ts'
 
 function unchanged(task: Classifier, before: Map<string, Float32Array>, title: string): void {
@@ -192,6 +193,33 @@ test('loss, correct and argmax: of equal logits the first class, loss log(3) of 
   close([result.loss], [Math.log(3)], 4 * EPS, 'loss')
   assert.is(result.correct, TARGETS.filter(target => target === 0).length)
   assert.equal(argmaxRows(Float32Array.of(1, 3, 3, -2, -5, -1), LABELS.length), Int32Array.of(1, 2))
+})
+
+test('a graph that is used again gives what a new one gives: other tokens, classes, slices, in any order', async () => {
+  const task = await tinyTask(), random = rng(12)
+  const batches = Array.from({ length: 12 }, () => {
+    const lengths = [[5, 3], [3, 5], [5, 3, 1], [8]][random.int(0, 3)]
+    return {
+      sequences: lengths.map(length => Array.from({ length }, () => random.int(0, 29))), targets: Int32Array.from(lengths, () => random.int(0, 2)),
+      slice: random.int(0, 1) === 0 ? headSlice(task) : sliceOf(task, { rank: random.int(1, 4) }),
+    }
+  })
+  for (let again = 0; again < 3; again++) {
+    for (const { sequences, targets, slice } of batches) {
+      const got = gradients(task, slice, {}, sequences, targets), fresh = gradients(await tinyTask(), slice, {}, sequences, targets)
+      assert.is(got.loss, fresh.loss)
+      slice.parts.forEach((part, i) => sameBits(got.values[i], fresh.values[i], part.tensor))
+    }
+  }
+})
+
+test('a token that is none is refused, also where a graph of the same shape is at hand', async () => {
+  const task = await tinyTask(), slice = sliceOf(task), batch = task.pack([[1, 2, 3]]), optimizer = sgd({ learningRate: 0.1 })
+  trainStep(task, batch, Int32Array.of(0), slice, optimizer)
+  for (const bad of [-1, 1000]) {
+    assert.throws(() => trainStep(task, { ...batch, ids: Int32Array.of(1, bad, 3) }, Int32Array.of(0), slice, optimizer), /expected ids from 0 to/)
+  }
+  assert.type(trainStep(task, batch, Int32Array.of(0), slice, optimizer).loss, 'number')
 })
 
 test.run()
