@@ -10,7 +10,8 @@ import type { Team } from '../wasm/team.ts'
 import { planMemory } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { Schedule } from './schedule.ts'
-import { recompute, segments } from './recompute.ts'
+import { recompute } from './recompute.ts'
+import { frozenPrefix, segments } from './segments.ts'
 import type { At, Node, Value } from './value.ts'
 
 interface Entry {
@@ -192,16 +193,8 @@ export class Graph {
     this.#entries = []
   }
 
-  /**
-   * The last array that alone leads on to the rest and that neither training nor dropout changes: on the same inputs it is
-   * the same in every step. Undefined where there is none that is worth keeping.
-   */
-  frozenPrefix(): Value | undefined {
-    const end = this.#nodes.findIndex(node => node.varies || node.outs.some(value => value.trains))
-    const found = segments(this.#nodes, this.#turn).filter(({ after }) => after < end).at(-1)
-    // a lookup in a table is as good as one in a cache
-    return found && this.#nodes.slice(0, found.after).some(node => node.op === 'linear_forward') ? found.value : undefined
-  }
+  /** The value in which all ends that is the same in every step on the same inputs; undefined where none is worth keeping. */
+  frozenPrefix(): Value | undefined { return frozenPrefix(this.#nodes, this.#turn) }
 
   /** Takes what `frozenPrefix` gave as known, and leaves out what computes it. */
   startFrom(value: Value, data: Float32Array): void {

@@ -1,32 +1,10 @@
 /**
  * Trades time for memory: activations of the first segments of a step are forgotten going forward, and computed again, with
- * the same bits, when the gradient comes back to them. A segment ends where a single array leads on to the rest (in a
- * transformer: between layers); that array is kept. Source: gradient checkpointing (arXiv 1604.06174, section 4.1).
+ * the same bits, when the gradient comes back to them; what leads from one segment to the next is kept. Source: gradient
+ * checkpointing (arXiv 1604.06174, section 4.1).
  * @module
  */
 import type { At, Node, Value } from './value.ts'
-
-/**
- * Where segments end: after node `after`, going on needs `value` alone of all that the step has computed.
- *
- * @param turn - index of the first node of the way back
- */
-export function segments(nodes: readonly Node[], turn: number): { readonly after: number, readonly value: Value }[] {
-  const last = new Map<Value, number>()
-  for (let i = 0; i < turn; i++) for (const value of nodes[i].ins) last.set(value, i)
-  const ends: { after: number, value: Value }[] = []
-  const live = new Set<Value>()
-  for (let i = 0; i < turn; i++) {
-    for (const value of nodes[i].outs) live.add(value)
-    for (const value of live) if ((last.get(value) ?? i) <= i) live.delete(value)
-    if (live.size === 1) {
-      const [value] = live
-      // of several places at which the same array is all there is, the first
-      if (ends.at(-1)?.value !== value) ends.push({ after: i, value })
-    }
-  }
-  return ends
-}
 
 /**
  * The nodes of the same step in which what was computed before node `until` is computed again when the way back needs it,
