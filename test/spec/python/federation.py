@@ -40,7 +40,7 @@ def choose_lattice(clip, cohort, dimension, z, capacity=None, rounding='stochast
     step = 1.0
     while step < clip:
         step *= 2
-    while step / 2 >= clip:
+    while step > clip:
         step /= 2
     while True:
         scaled = clip / step
