@@ -64,7 +64,7 @@ function matmul(name: string, level: 'quick' | 'full', sizes: readonly (readonly
 const upTo = (m: number, n: number, k: number): [number, number, number][] =>
   Array.from({ length: m * n * k }, (_, i) => [1 + i % m, 1 + Math.floor(i / m) % n, 1 + Math.floor(i / m / n)])
 
-/** Around the blocks of 120 rows, 384 terms and 768 columns. */
+/** Across blocks of rows (241: two of them), and around those of 384 terms and 768 columns. */
 const BLOCKS: [number, number, number][] = [...[383, 384, 385, 769].map((k): [number, number, number] => [6, 9, k]),
   ...[767, 768, 769, 773].map((n): [number, number, number] => [2, n, 3]), ...[119, 120, 121, 241].map((m): [number, number, number] => [m, 5, 4]),
   [123, 771, 13], [17, 19, 391]]

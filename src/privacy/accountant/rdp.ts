@@ -104,10 +104,3 @@ export function rdpAccountant(options: Neighbourhood & { readonly orders?: reado
   }
   return accountantOf(method, options)
 }
-
-/**
- * The order that gives the reported ε: at either end of the list, a wider list would give a smaller ε.
- */
-export function bestOrder(accountant: Accountant, delta: number, orders: readonly number[] = DEFAULT_ORDERS): number {
-  return epsilonFromRdp(orders, totalRdp(accountant.history, accountant.adjacency, orders), delta).order
-}

@@ -10,7 +10,6 @@ const LN2_LOW = 1.90821492927058770002e-10
 const INVERSE_LN2 = 1.44269504088896338700
 
 export const LN2 = 0.69314718055994530942
-export const LN_PI = 1.1447298858494001741
 export const LN_2PI = 1.8378770664093454836
 
 /** 2^k for every k that gives a finite, non-zero double, made by exact doubling and halving. */
