@@ -60,15 +60,31 @@ export async function runRows(list, options, { jobs = 2, onOutcome = () => {} } 
   return outcomes
 }
 
+function usage(message) {
+  console.error(`matrix: ${message}; usage: npm run matrix -- [--only WORD ...] [--quick] [--require NAMES|all] [--write] [--docs] [--json] [--jobs N] [--wasm FOLDER]`)
+  process.exit(2)
+}
+
+function options() {
+  try {
+    return parseArgs({ options: {
+      only: { type: 'string', multiple: true }, quick: { type: 'boolean' }, require: { type: 'string' }, write: { type: 'boolean' }, docs: { type: 'boolean' },
+      json: { type: 'boolean' }, jobs: { type: 'string', default: '2' }, wasm: { type: 'string' },
+    } }).values
+  } catch (error) {
+    return usage(error.message)
+  }
+}
+
 async function main() {
-  const { values } = parseArgs({ options: {
-    only: { type: 'string', multiple: true }, quick: { type: 'boolean' }, require: { type: 'string' }, write: { type: 'boolean' }, docs: { type: 'boolean' },
-    json: { type: 'boolean' }, jobs: { type: 'string', default: '2' }, wasm: { type: 'string' },
-  } })
+  const values = options()
   const words = (text) => text?.split(',').map((word) => word.trim()).filter((word) => word !== '')
-  const { only } = values, required = values.require?.split(',') ?? []
+  const { only } = values, required = words(values.require) ?? []
+  const names = [...new Set(rows.map((row) => row.runtime))], unknown = required.filter((name) => name !== 'all' && !names.includes(name))
+  if (unknown.length > 0) usage(`"--require" expected names of runtimes (${names.join(', ')}) or all, got ${unknown.join(', ')}`)
+  if (!/^[1-9]\d*$/.test(values.jobs)) usage(`"--jobs" expected a number of rows at a time, got ${values.jobs}`)
   const list = rows.filter((row) => (!values.quick || row.quick) && (!only || only.some((word) => row.name.includes(word))))
-  if (list.length === 0) throw new RangeError(`"--only" expected a word of a row's name (${rows.map((row) => row.name).join('; ')}), got ${only}`)
+  if (list.length === 0) usage(`"--only" expected a word of a row's name (${rows.map((row) => row.name).join('; ')}), got ${only}`)
   if (!fresh()) {
     buildWasm()
     buildJs()
@@ -82,7 +98,7 @@ async function main() {
     }
     const golden = readGolden()
     if (!values.json) console.log(line(HEADER))
-    return runRows(list, { model, wasm: values.wasm }, { jobs: Math.max(1, Number(values.jobs) || 1), onOutcome(outcome) {
+    return runRows(list, { model, wasm: values.wasm }, { jobs: Number(values.jobs), onOutcome(outcome) {
       if (values.json) return
       console.log(line(cells(outcome, golden)))
       if (outcome.error) console.log(outcome.error.split('\n').slice(1).map((text) => `    ${text}`).join('\n'))

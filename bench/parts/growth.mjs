@@ -79,7 +79,7 @@ async function clientRows({ job, node, out, quick }) {
       note: found.map(({ n, clientMs }) => `${n}: ${clientMs.toFixed(2)} ms`).join(', '), data: { found },
     })
     rows.push({
-      what: `simulation: peak memory against ${what}`, on: node.name, value: found.at(-1).peakRssMb / found[0].peakRssMb, unit: 'x from least to most',
+      what: `simulation: peak memory against ${what}`, on: node.name, value: found.at(-1).peakRssMb / found[0].peakRssMb, unit: 'x from least to most', goal: { most: 1.3, for: !quick },
       note: found.map(({ n, peakRssMb }) => `${n}: ${peakRssMb.toFixed(0)} MB`).join(', '), data: { found },
     })
   }

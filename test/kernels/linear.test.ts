@@ -38,8 +38,8 @@ for (const [code, [name]] of formats.entries()) {
     for (let N = 1; N <= 17; N++) for (let K = 1; K <= 17; K++) check((N + K) % 6 + 1, N, K, code, (N + K) % 2 === 0, N % 2 === 0)
   })
 
-  test(`${name}: across the blocks: K over 384 and 768, N over 384 and 768, M over 120 change no bit`, () => {
-    for (const [M, N, K] of [[3, 5, 383], [3, 13, 385], [2, 12, 769], [2, 9, 776], [3, 383, 5], [3, 385, 12], [2, 767, 9], [2, 773, 4], [121, 6, 7], [122, 388, 390]]) {
+  test(`${name}: across the blocks: K over 384 and 768, N over 384 and 768, M over 140 change no bit`, () => {
+    for (const [M, N, K] of [[3, 5, 383], [3, 13, 385], [2, 12, 769], [2, 9, 776], [3, 383, 5], [3, 385, 12], [2, 767, 9], [2, 773, 4], [140, 3, 5], [141, 6, 7], [142, 388, 390], [281, 4, 3]]) {
       check(M, N, K, code, true, true)
       if (M < 10) check(M, N, K, code, false, false)
     }
