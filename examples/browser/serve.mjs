@@ -32,9 +32,16 @@ const TYPES = {
 export function site(folder, isolated = true) {
   const headers = { 'content-security-policy': CONTENT_POLICY, 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cache-control': 'no-cache', ...isolated ? ISOLATION : {} }
   return (request, response) => {
-    let path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname))
+    let path
+    try {
+      path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname))
+    } catch {
+      // what is no address: a bare `%`, `//`
+      response.writeHead(400, { 'content-type': 'text/plain' }).end('no address')
+      return
+    }
     if (path.endsWith('/')) path += 'index.html'
-    const file = join(folder, path), entry = path.includes('..') ? undefined : statSync(file, { throwIfNoEntry: false })
+    const file = join(folder, path), entry = /\.\.|\0/.test(path) ? undefined : statSync(file, { throwIfNoEntry: false })
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
     if (!['GET', 'HEAD'].includes(request.method)) response.writeHead(405).end()
     else if (!entry?.isFile()) response.writeHead(404, { 'content-type': 'text/plain' }).end('not found')
@@ -60,7 +67,12 @@ export async function serve(folder, { port = 0, isolated = true } = {}) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const words = process.argv.slice(2), at = words.indexOf('--port')
-  const { origin } = await serve(await buildPage(), { port: at < 0 ? 8080 : Number(words[at + 1]), isolated: !words.includes('--one-thread') })
-  console.log(`Open ${origin} in a browser. Ctrl-C ends.`)
+  const words = process.argv.slice(2), at = words.indexOf('--port'), port = at < 0 ? '8080' : words[at + 1] ?? 'none'
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) {
+    console.error(`"--port" expected an integer from 0 to 65535, got ${port}; 0 takes any that is free`)
+    process.exitCode = 2
+  } else {
+    const { origin } = await serve(await buildPage(), { port: Number(port), isolated: !words.includes('--one-thread') })
+    console.log(`Open ${origin} in a browser. Ctrl-C ends.`)
+  }
 }

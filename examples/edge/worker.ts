@@ -11,7 +11,7 @@ import { workerd } from 'sotto/workerd'
 import { runSlice } from 'sotto/federated'
 import simd from 'sotto/wasm/sotto.simd.wasm'
 import scalar from 'sotto/wasm/sotto.scalar.wasm'
-import { openFilter } from '../filter/filter.ts'
+import { openFilter, sha256 } from '../filter/filter.ts'
 import type { Filter, Mail } from '../filter/filter.ts'
 
 /** What the configuration binds. */
@@ -53,15 +53,12 @@ export class Mailbox {
   async fetch(request: Request): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url)
     const filter = await filterOf(this.#environment)
-    // requests of a mailbox wait for each other's storage only: what computes does so in one go
     if (pathname === '/train' && request.method === 'POST') return this.#train(filter, await request.text())
     const values = await this.#storage.get<Float32Array>('values')
     if (pathname === '/classify') {
       const texts = searchParams.getAll('text')
       if (texts.length === 0) return answer({ error: 'text expected at least once, got none: /classify?text=...' }, 400)
-      filter.reset()
-      if (values) filter.restore(values)
-      return answer({ trained: values !== undefined, chances: filter.classify(texts) })
+      return answer({ trained: values !== undefined, chances: chancesOf(filter, values, texts) })
     }
     if (pathname === '/state') return answer({ trained: values !== undefined, saved: (await this.#storage.get<Uint8Array>('saved'))?.length ?? 0, memory: filter.memory() })
     return answer({ error: `expected POST /train, /classify or /state, got ${request.method} ${pathname}` }, 404)
@@ -78,20 +75,40 @@ export class Mailbox {
     const mails = given ?? (kept === undefined ? undefined : JSON.parse(kept) as Mail[])
     if (mails === undefined) return answer({ error: 'mails expected with the first request, got none' }, 400)
     const saved = same ? await this.#storage.get<Uint8Array>('saved') : undefined
-    const training = filter.train(mails, saved ? { saved } : {})
-    const slice = runSlice(training, { tokens: this.#environment.SLICE_TOKENS })
-    const progress = { ...slice, done: training.done, of: training.steps, loss: training.loss, memory: filter.memory() }
-    if (!slice.finished) {
-      await this.#storage.put({ mails: JSON.stringify(mails), saved: training.save() })
-      training.close()
+    const { progress, state, trained } = sliceOf(filter, mails, saved, this.#environment.SLICE_TOKENS)
+    if (trained === undefined) {
+      await this.#storage.put({ mails: JSON.stringify(mails), saved: state })
       return answer(progress)
     }
-    const { contribution, hash } = training.finish()
-    training.close()
-    const adapter = await filter.hash()
-    await this.#storage.put({ mails: JSON.stringify(mails), values: filter.values() })
+    await this.#storage.put({ mails: JSON.stringify(mails), values: trained.values })
     await this.#storage.delete(['saved'])
-    return answer({ ...progress, integers: contribution.length, contribution: hash, adapter })
+    const { length } = trained.contribution
+    return answer({ ...progress, integers: length, contribution: trained.hash, adapter: await sha256(trained.adapter) })
+  }
+}
+
+// All mailboxes of a process share one filter, and while one waits for anything another may put its values in place. So what
+// touches the filter's values is here, in functions that do not wait: each begins with the values of its mailbox, and what it
+// gives back are copies.
+
+/** What a mailbox's filter says of some texts; without values the published filter. */
+function chancesOf(filter: Filter, values: Float32Array | undefined, texts: readonly string[]): number[] {
+  filter.reset()
+  if (values) filter.restore(values)
+  return filter.classify(texts)
+}
+
+/** One slice of a mailbox's training: what to keep of it or, after its last step, what it came to. */
+function sliceOf(filter: Filter, mails: readonly Mail[], saved: Uint8Array | undefined, tokens: number) {
+  const training = filter.train(mails, saved ? { saved } : {})
+  try {
+    const slice = runSlice(training, { tokens })
+    const progress = { ...slice, done: training.done, of: training.steps, loss: training.loss, memory: filter.memory() }
+    if (!slice.finished) return { progress, state: training.save() }
+    const { contribution, hash } = training.finish()
+    return { progress, trained: { contribution, hash, values: filter.values(), adapter: filter.files()['adapter_model.safetensors'] as Uint8Array<ArrayBuffer> } }
+  } finally {
+    training.close()
   }
 }
 

@@ -60,6 +60,29 @@ for (const {} of present('workerd')) {
     assert.ok(sorted[sorted.length >> 1] < SLICE, `slices of ${sorted[sorted.length >> 1]} ms`)
   })
 
+  test('mailboxes that train at the same time in one process each keep what they would have come to alone', async () => {
+    const mails = [ownMails.slice(0, 4), ownMails.slice(4, 8), ownMails.slice(0, 4), ownMails.slice(4, 8)]
+    const asked = ownMails.map(({ text }) => `text=${encodeURIComponent(text)}`).join('&')
+    const edge = await startEdge(folder)
+    try {
+      const train = async (mailbox: number) => {
+        for (let answer: Answer | undefined; answer?.finished !== true;) {
+          answer = await edge.ask(`/train?mailbox=m${mailbox}`, answer === undefined ? JSON.stringify({ mails: mails[mailbox] }) : '') as Answer
+          assert.is(answer.status, 200, JSON.stringify(answer))
+        }
+      }
+      const chances = async (mailbox: number) => (await edge.ask(`/classify?mailbox=m${mailbox}&${asked}`) as Answer).chances
+      await Promise.all([train(0), train(1)])
+      await train(2)
+      await train(3)
+      assert.equal(await chances(0), await chances(2))
+      assert.equal(await chances(1), await chances(3))
+      assert.not.equal(await chances(0), await chances(1))
+    } finally {
+      await edge.end()
+    }
+  })
+
   test('what is not a mail, or comes to another door, is refused and said', async () => {
     const edge = await startEdge(folder)
     try {
