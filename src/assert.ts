@@ -39,6 +39,12 @@ export function aString(title: string, value: unknown, allowEmpty = false): stri
   return value
 }
 
+/** True or false: nothing is taken for one of them. */
+export function aBoolean(title: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw new TypeError(`"${title}" expected true or false, got ${show(value)}`)
+  return value
+}
+
 /** One of a list of strings. */
 export function oneOf<T extends string>(title: string, value: unknown, choices: readonly T[]): T {
   if (typeof value !== 'string') throw new TypeError(`"${title}" expected a string, got ${show(value)}`)
@@ -55,6 +61,15 @@ export function anOptions<T extends object>(title: string, value: T, known: read
     if (!known.includes(key)) {
       throw new RangeError(`"${title}" expected the options ${known.join(', ')}; got the unknown option ${show(key)}`)
     }
+  }
+  return value
+}
+
+/** An object with these functions, e.g. a host. */
+export function anObjectWith<T extends object>(title: string, value: T, functions: readonly (keyof T & string)[], advice: string): T {
+  const missing = value === null || typeof value !== 'object' ? 'none' : functions.find(name => typeof value[name] !== 'function')
+  if (missing !== undefined) {
+    throw new TypeError(`"${title}" expected an object with ${functions.join(', ')}, got ${show(value)}${missing === 'none' ? '' : ` without ${missing}`}; ${advice}`)
   }
   return value
 }

@@ -3,6 +3,7 @@
  * code never looks for `process`, `window` or `Deno`.
  * @module
  */
+import { anObjectWith } from './assert.ts'
 import type { Sha256 } from './canonical.ts'
 import type { FileSource } from './checkpoint/source.ts'
 
@@ -31,6 +32,11 @@ export interface Host {
   save?(path: string, files: Readonly<Record<string, Uint8Array | string>>): Promise<void>
   /** Threads, where the runtime has them and they can share memory. */
   readonly threads?: Threads
+}
+
+/** @throws TypeError where this is no host. */
+export function aHost(host: Host): Host {
+  return anObjectWith('host', host, ['module', 'folder', 'random', 'now'], 'pass what node(), deno(), bun(), browser(), workerd() or generic() gave')
 }
 
 /** Threads that run the simulation's worker. */

@@ -31,7 +31,7 @@ export function describeError(error: unknown): string {
 }
 
 function messageOf(error: unknown): string {
-  if (error instanceof CommanderError) return `${error.message.replace(/^error: /, '')}; --help lists what there is`
+  if (error instanceof CommanderError) return `${error.message.replace(/^error: |\.$/g, '')}; --help lists what there is`
   if (!(error instanceof Error)) return String(error)
   if (PATH_CODES.includes(codeOf(error))) {
     const { path } = error as { path?: string }

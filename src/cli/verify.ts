@@ -54,7 +54,7 @@ export function verifyCommand(): Command {
 
 async function verifyAction(path: string, flags: VerifyFlags): Promise<void> {
   if ((flags.client === undefined) !== (flags.round === undefined)) {
-    throw new InputError(`"--client" and "--round" expected both or neither, got only ${flags.client === undefined ? '--round' : '--client'}`)
+    throw new InputError(`"--client" and "--round" expected both or neither, got only ${flags.client === undefined ? '--round' : '--client'}; a client is trained again in one round: name both`)
   }
   const runs = await findRuns(path, flags.run)
   if (flags.client !== undefined && runs.length > 1) throw new InputError(`"--run" expected one of ${runs.map(({ name }) => name).join(', ')} beside --client, got none`)

@@ -3,7 +3,7 @@
  * resume and cancel. Nothing here changes a bit of what comes out.
  * @module
  */
-import { aNumber, anInteger, anOptions } from '../assert.ts'
+import { aNumber, anInteger, anObjectWith, anOptions } from '../assert.ts'
 import type { Host } from '../host.ts'
 import type { ClientResult, ClientTraining } from './training.ts'
 
@@ -27,6 +27,7 @@ export interface SliceResult {
 
 /** Does some steps of a training. */
 export function runSlice(training: ClientTraining, limit: SliceLimit = {}): SliceResult {
+  anObjectWith('training', training, ['step'], 'pass what openTraining gave')
   anOptions('limit', limit, ['steps', 'tokens', 'milliseconds', 'now'])
   const { milliseconds, now } = limit
   const mostSteps = limit.steps === undefined ? Infinity : anInteger('steps', limit.steps, 1)
@@ -78,6 +79,7 @@ export interface TrainingRun {
  * that wants to pause or cancel.
  */
 export function startTraining(training: ClientTraining, host: Pick<Host, 'now' | 'pause'>, onProgress: (progress: Progress) => void = () => {}): TrainingRun {
+  anObjectWith('training', training, ['step'], 'pass what openTraining gave')
   let state: 'running' | 'paused' | 'cancelled' = 'running', wake = () => {}
   let spent = 0
   const first = training.done

@@ -51,7 +51,7 @@ export function sealState({ values, done, lossSum }: TrainingState, { binding, k
  * @throws TypeError, FormatError where the bytes are not what `sealState` gave for this training and this key
  */
 export function openState(bytes: Uint8Array, { size, steps, binding, key }: StateContext & { readonly size: number, readonly steps: number }): TrainingState {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError(`"saved" expected a Uint8Array, got ${show(bytes)}`)
+  if (!(bytes instanceof Uint8Array)) throw new TypeError(`"saved" expected a Uint8Array, got ${show(bytes)}; pass what save() gave`)
   if (bytes.length < HEAD) throw new FormatError(`"saved" expected a training of at least ${HEAD} bytes, got ${bytes.length}; start it anew`)
   if (!equal(bytes.subarray(0, SEAL), sealOf(bytes, key))) {
     throw new FormatError(`"saved" expected the bytes that save() gave, ${key ? 'sealed with this key' : 'sealed without a key'}, got changed ones or another seal; start the training anew`)
@@ -75,8 +75,8 @@ export function openState(bytes: Uint8Array, { size, steps, binding, key }: Stat
 
 function sealOf(bytes: Uint8Array, key: Uint8Array | undefined): Uint8Array {
   if (key === undefined) return sha256(bytes.subarray(SEAL))
-  if (!(key instanceof Uint8Array)) throw new TypeError(`"key" expected a Uint8Array, got ${show(key)}`)
-  if (key.length !== 32) throw new RangeError(`"key" expected 32 bytes, got ${key.length}`)
+  if (!(key instanceof Uint8Array)) throw new TypeError(`"key" expected a Uint8Array, got ${show(key)}; pass 32 random bytes that only the device knows`)
+  if (key.length !== 32) throw new RangeError(`"key" expected 32 bytes, got ${key.length}; pass random ones that only the device knows`)
   return hmac(sha256, key, bytes.subarray(SEAL))
 }
 

@@ -24,11 +24,11 @@ export interface TokenBatch {
 export function packSequences(
   sequences: readonly ArrayLike<number>[], limits: { maxTokens: number, vocabularySize: number },
 ): TokenBatch {
-  if (sequences.length === 0) throw new RangeError('"sequences" expected at least one, got none')
+  if (sequences.length === 0) throw new RangeError('"sequences" expected at least one, got none; leave an empty batch out')
   const offsets = new Int32Array(sequences.length + 1)
   let longest = 0
   sequences.forEach((sequence, s) => {
-    if (sequence.length === 0) throw new RangeError(`"sequences[${s}]" expected at least one token, got none`)
+    if (sequence.length === 0) throw new RangeError(`"sequences[${s}]" expected at least one token, got none; leave it out, or put in what the tokenizer gives for an empty text`)
     if (sequence.length > limits.maxTokens) {
       throw new RangeError(`"sequences[${s}]" expected at most ${limits.maxTokens} tokens, got ` +
         `${sequence.length}; truncate it`)

@@ -46,7 +46,7 @@ export interface LoadOptions {
    * (bf16 as f32). Default: as `format`, bf16 as f32. A narrow table cannot be trained and is not among the encoder's tensors.
    */
   readonly embeddings?: TableFormat | 'stored'
-  /** True: every weight stays dense f32, so that full fine-tuning can train it. */
+  /** True: every weight stays dense f32, so that full fine-tuning can train it; then `format` and `embeddings` name no other. */
   readonly trainable?: boolean
   /** True: the values lie in the memory already, put there by the thread that shares it; only addresses are taken. */
   readonly attach?: boolean

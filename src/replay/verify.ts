@@ -3,11 +3,12 @@
  * and what was not checked.
  * @module
  */
-import { anInteger, anOptions } from '../assert.ts'
+import { anInteger, anObjectWith, anOptions } from '../assert.ts'
 import { hashArray, hashBytes } from '../canonical.ts'
 import type { FileSource } from '../checkpoint/source.ts'
 import type { Client, Example } from '../data/example.ts'
 import { FormatError } from '../errors.ts'
+import { aHost } from '../host.ts'
 import type { Host } from '../host.ts'
 import { sameNumerics } from '../numerics.ts'
 import { readSlice } from '../peft/slice.ts'
@@ -77,8 +78,10 @@ export interface Verification {
 export async function verifyRun(options: VerifyOptions): Promise<Verification> {
   anOptions('verify', options, ['host', 'run', 'model', 'data', 'only', 'threads', 'onRound', 'stopped'])
   const { host, run, only, model, data } = options
+  aHost(host)
+  anObjectWith('run', run, ['read', 'has'], "pass the run's folder as the host opened it: host.folder(path)")
   if (data && model === undefined) throw new RangeError('"model" expected a folder beside "data", got none; clients are trained with it')
-  if (only && !data) throw new RangeError('"data" expected the clients\' data to audit one of them, got none')
+  if (only && !data) throw new RangeError('"data" expected the clients\' data to audit one of them, got none; pass those that the run was given')
   if (!await run.has(TRANSCRIPT_FILE)) throw new FormatError(`run expected ${TRANSCRIPT_FILE}, got none; check the folder's path, and that the run kept a transcript`)
   const transcript = readTranscript(new TextDecoder().decode(await run.read(TRANSCRIPT_FILE)))
   const { header, rounds } = transcript
@@ -143,7 +146,7 @@ function checkOnly({ client, round }: NonNullable<VerifyOptions['only']>, { roun
   anInteger('round', round, 1, rounds.length)
   const { clients } = rounds[round - 1]
   if (!clients.includes(client)) {
-    throw new RangeError(`"client" expected one that took part in round ${round} (${clients.join(', ')}), got ${client}`)
+    throw new RangeError(`"client" expected one that took part in round ${round} (${clients.join(', ')}), got ${client}; name one of these`)
   }
 }
 

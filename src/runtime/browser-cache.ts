@@ -6,7 +6,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
-import { anOptions, aString, oneOf } from '../assert.ts'
+import { anOptions, aString, oneOf, show } from '../assert.ts'
 import type { FileSource } from '../checkpoint/source.ts'
 import { FormatError } from '../errors.ts'
 import { openStore } from './browser-store.ts'
@@ -64,8 +64,9 @@ export function aCache(cache: CacheOptions): CacheOptions {
 
 /** Checks expected hashes. */
 export function theHashes(hashes: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  if (hashes === null || typeof hashes !== 'object') throw new TypeError(`"hashes" expected an object of names and hashes, got ${show(hashes)}`)
   for (const [name, hash] of Object.entries(hashes)) {
-    if (!/^[0-9a-f]{64}$/.test(hash)) throw new RangeError(`"hashes" expected a SHA-256 of 64 small hexadecimal digits for ${name}, got ${String(hash)}`)
+    if (typeof hash !== 'string' || !/^[0-9a-f]{64}$/.test(hash)) throw new RangeError(`"hashes" expected a SHA-256 of 64 small hexadecimal digits for ${name}, got ${show(hash)}; sha256sum prints it`)
   }
   return hashes
 }

@@ -40,10 +40,17 @@ interface ThreadHello {
   readonly base: string
 }
 
-/** The host of a page or of a dedicated worker. Threads need a page that is cross-origin isolated. */
+/**
+ * The host of a page or of a dedicated worker. Threads need a page that is cross-origin isolated.
+ *
+ * @throws Error where this is neither
+ */
 export function browser(options: BrowserOptions = {}): Host {
   const { wasm = packagedModules(), thread = packagedThread, onFile } = anOptions('browser', options, ['wasm', 'thread', 'cache', 'hashes', 'base', 'onFile'])
   const cache = options.cache === false ? false : aCache(options.cache ?? {}), hashes = theHashes(options.hashes ?? {})
+  if (globalThis.location === undefined || globalThis.navigator === undefined) {
+    throw new Error('browser() expected a page or a dedicated worker, got a runtime without location; use the host of this runtime: node(), deno(), bun(), workerd() or generic()')
+  }
   const base = String(new URL(options.base ?? globalThis.document?.baseURI ?? globalThis.location.href, globalThis.location.href))
   const module = moduleLoader(wasm)
   const spawn = () => {

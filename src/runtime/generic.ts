@@ -21,7 +21,10 @@ export interface GenericOptions {
   readonly version?: string
 }
 
-/** A host for any runtime. */
+/**
+ * A host for any runtime. Between steps of a training it lets waiting events through by `setTimeout`; where the runtime has
+ * none, no event can come between either.
+ */
 export function generic(options: GenericOptions): Host {
   const { wasm, folder = (path: string) => webFolder(path), name = 'generic', version = '' } =
     anOptions('generic', options, ['wasm', 'folder', 'name', 'version'])
@@ -29,7 +32,16 @@ export function generic(options: GenericOptions): Host {
     name, version, folder,
     random: fillRandom,
     now: () => globalThis.performance.now(),
+    pause,
     module: moduleLoader(wasm),
+  })
+}
+
+/** Asked for when it is used: at global scope an edge worker has no timers. */
+function pause(): Promise<void> {
+  return new Promise(resolve => {
+    if (typeof globalThis.setTimeout === 'function') globalThis.setTimeout(resolve, 0)
+    else resolve()
   })
 }
 

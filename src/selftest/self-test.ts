@@ -59,9 +59,10 @@ export interface SelfTestResult {
 export async function selfTest(host: Host, options: SelfTestOptions = {}): Promise<SelfTestResult> {
   anOptions('selfTest', options, ['level', 'variant', 'threads', 'folder', 'onPart'])
   const level = oneOf('level', options.level ?? 'quick', ['quick', 'full'])
-  const threads = anInteger('threads', options.threads ?? 1, 1, 64)
+  const { threads = 1 } = options
+  anInteger('threads', threads, 1, 64)
   if (threads > 1 && options.folder === undefined) throw new RangeError('"folder" expected the folder of the model for several threads, got none')
-  const engine = await createEngine(host, options.variant ? { variant: options.variant } : { threads })
+  const engine = await createEngine(host, options.variant !== undefined ? { variant: options.variant } : { threads })
   const ground = { host, engine, desk: new Desk(engine), threads, folder: options.folder }
   const sections = programme.filter(section => level === 'full' || section.level === 'quick')
   const parts: SelfTestPart[] = []

@@ -2,7 +2,8 @@
  * An instance of the module with its memory: what every computation runs on.
  * @module
  */
-import { anInteger } from '../assert.ts'
+import { anInteger, anOptions, oneOf } from '../assert.ts'
+import { aHost } from '../host.ts'
 import type { Host, Variant } from '../host.ts'
 import { Arena } from './arena.ts'
 import { bestVariant, hasSimd } from './features.ts'
@@ -13,6 +14,9 @@ import { maySleep, MOST_THREADS, openTeam } from './team.ts'
 import type { Team } from './team.ts'
 import { tuned } from './tuning.ts'
 import type { Tiles } from './tuning.ts'
+
+/** All that 32-bit addresses reach. */
+const MOST_BYTES = 2 ** 32
 
 /** Kernels and the memory that they work on. */
 export interface Engine {
@@ -36,19 +40,24 @@ export interface SharedRegion {
  * Creates an engine with a memory of its own; or, with `region`, over a part of a shared memory.
  *
  * @param options.variant - build to use; if left out the fastest that the engine accepts and computes right
- * @param options.maximum - most bytes that the memory may grow to (default 4 GiB; an edge worker has 128 MB)
+ * @param options.maximum - most bytes that the memory may grow to, 65,536 to 2^32 (default: all of it, 4 GiB; an edge worker has 128 MB)
  * @param options.threads - threads that share the work of a step, this one included (default 1). No number changes a bit.
  *   Where the runtime has no shared memory or no SIMD, or this thread may not sleep (a page's main thread), there is one. They
  *   sleep between steps and do not keep the process alive; `close` ends them
  * @param options.tiles - rows of the tiles of products; what is left out is chosen by timing the first products. No tile changes a bit
- * @throws Error where this thread's arithmetic or memory is not what the specification says: it would give other bits
+ * @throws TypeError, RangeError where an option is unknown or not as said; Error where this thread's arithmetic or memory is not what the specification says: it would give other bits
  */
 export async function createEngine(
   host: Host, options: { variant?: Variant, maximum?: number, region?: SharedRegion, threads?: number, tiles?: Partial<Tiles> } = {},
 ): Promise<Engine> {
-  const { maximum = 65536 * 65536, region, tiles } = options
-  const threads = anInteger('threads', options.threads ?? 1, 1, MOST_THREADS)
-  if (threads > 1 && (region ?? options.variant) !== undefined) {
+  aHost(host)
+  const { region, tiles } = anOptions('engine', options, ['variant', 'maximum', 'region', 'threads', 'tiles'])
+  const { variant: wanted, maximum = MOST_BYTES, threads = 1 } = options
+  anInteger('threads', threads, 1, MOST_THREADS)
+  anInteger('maximum', maximum, 65536, MOST_BYTES)
+  if (wanted !== undefined) oneOf('variant', wanted, ['simd', 'shared', 'scalar'])
+  if (tiles !== undefined) checkTiles(tiles)
+  if (threads > 1 && (region ?? wanted) !== undefined) {
     throw new TypeError('"threads" expected no other build or memory than the threads\' own, got one; leave out "variant" and "region"')
   }
   if (threads > 1 && host.threads !== undefined && maySleep() && hasSimd()) {
@@ -56,15 +65,21 @@ export async function createEngine(
     // otherwise as with one thread, which may find a build without fault
     if (faults.length === 0) return withTeam(engine, await openTeam(host, engine.kernels, engine.arena.memory, threads, { tiles }))
   }
-  const variant = region ? 'shared' : options.variant ?? bestVariant()
+  const variant = region ? 'shared' : wanted ?? bestVariant()
   const { faults, engine } = await open(host, variant, maximum, region, tiles)
   // where vectors alone are at fault, the scalar build gives the right bits
-  if (faults.length > 0 && options.variant === undefined && variant === 'simd') {
+  if (faults.length > 0 && wanted === undefined && variant === 'simd') {
     const scalar = await open(host, 'scalar', maximum, undefined, tiles).catch(() => undefined)
     if (scalar?.faults.length === 0) return scalar.engine
   }
   refuse(faults)
   return engine
+}
+
+function checkTiles(tiles: Partial<Tiles>): void {
+  for (const [kind, rows] of Object.entries(anOptions('tiles', tiles, ['floats', 'integers']))) {
+    if (rows !== undefined) anInteger(`tiles.${kind}`, rows, 4, 5)
+  }
 }
 
 async function open(
@@ -82,7 +97,7 @@ function withTeam(engine: Engine, team: Team): Engine {
 }
 
 /** A memory that the build accepts. */
-export function newMemory(variant: Variant, maximum: number = 65536 * 65536): WebAssembly.Memory {
+export function newMemory(variant: Variant, maximum: number = MOST_BYTES): WebAssembly.Memory {
   const pages = Math.max(1, Math.floor(maximum / 65536))
   return new WebAssembly.Memory({ initial: 1, maximum: pages, shared: variant === 'shared' })
 }

@@ -22,6 +22,7 @@ for (const [name, args, pattern] of [
   ['no command', [], /expected one of simulate, budget/],
   ['an unknown command', ['simulat'], /unknown command 'simulat'.*simulate/],
   ['an unknown option', ['simulate', 'x.json', '--thread', '2'], /unknown option '--thread'.*--threads/],
+  ['a format that is none, without a full stop in the middle', ['quantize', 'x', '--format', 'int3'], /choices are int8, f16; --help lists what there is$/],
   ['no settings file', ['simulate'], /missing required argument 'config'/],
   ['a settings file that is not there', ['simulate', 'nowhere.json'], /expected a JSON file, got none at "nowhere.json"/],
   ['threads that are no number', ['simulate', 'x.json', '--threads', 'two'], /'two' is invalid.*integer of at least 1/],

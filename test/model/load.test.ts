@@ -34,4 +34,29 @@ test('unknown options and values, and a folder that is no model, are errors', as
   await rejects(loadModel(host, 'test/support'), /expected config\.json .* got neither in "test\/support"; check the path/)
 })
 
+test('what is no host, no folder, no engine or no truth value is a TypeError that says so; a trainable model is f32', async () => {
+  const host = node()
+  for (const [load, message] of [
+    [() => loadModel(undefined as never, FOLDER), /^"host" expected an object with module, folder, random, now, got undefined; pass what node\(\)/],
+    [() => loadModel({} as never, FOLDER), /^"host" expected .*, got Object without module; /],
+    [() => loadModel(host, undefined as never), /^"folder" expected an object with read, has, got undefined; pass a path/],
+    [() => loadModel(host, null as never), /^"folder" expected .* got null; pass a path/],
+    [() => loadModel(host, {} as never), /^"folder" expected .* got Object without read/],
+    [() => loadModel(host, FOLDER, null as never), /^"model" expected an object, got null/],
+    [() => loadModel(host, FOLDER, { engine: {} as never }), /^"engine" expected an engine, got Object; pass what createEngine gave/],
+    [() => loadModel(host, FOLDER, { engine: null as never }), /^"engine" expected an engine, got null/],
+    [() => loadModel(host, FOLDER, { trainable: 'yes' as never }), /^"trainable" expected true or false, got "yes"/],
+    [() => loadModel(host, FOLDER, { attach: 1 as never }), /^"attach" expected true or false, got 1/],
+  ] as const) {
+    const error: unknown = await load().then(() => undefined, (thrown: unknown) => thrown)
+    assert.instance(error, TypeError)
+    assert.match((error as Error).message, message)
+  }
+  await rejects(loadModel(host, ''), /"folder" expected a string that is not empty/)
+  for (const format of ['int8', 'f16', 'bf16'] as const) {
+    await rejects(loadModel(host, FOLDER, { trainable: true, format }), new RegExp(`"format" expected "f32" where the model is trainable, got "${format}"; weights that train are f32`))
+  }
+  assert.ok((await loadModel(host, FOLDER, { trainable: true, format: 'f32' })).encoder.tensors.some(({ name }) => name.endsWith('query.weight')))
+})
+
 test.run()

@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { loadModel } from '../../src/model/load.ts'
+import { browser } from '../../src/runtime/browser.ts'
 import { generic } from '../../src/runtime/generic.ts'
 import type { ModuleSource } from '../../src/runtime/generic.ts'
 import { node } from '../../src/runtime/node.ts'
@@ -64,6 +65,24 @@ test('random bytes of any length; a build that was not given and an address with
     await rejects(generic({ wasm: `${origin}/nothing.wasm` }).module('simd'), /expected a module at .* got status 404/)
   })
   await rejects(generic({ wasm: 7 as unknown as string }).module('simd') as Promise<unknown>, /bytes or a URL, got/)
+})
+
+test('between two steps a generic host lets waiting events through, where the runtime has timers', async () => {
+  const host = generic({ wasm: { simd: bytes } }), { setTimeout } = globalThis
+  let heard = false
+  setTimeout(() => { heard = true }, 0)
+  for (let i = 0; i < 100 && !heard; i++) await host.pause!()
+  assert.ok(heard)
+  try {
+    Reflect.deleteProperty(globalThis, 'setTimeout')
+    await host.pause!()
+  } finally {
+    globalThis.setTimeout = setTimeout
+  }
+})
+
+test('a page\'s host outside a page is an error that names the others', () => {
+  assert.throws(() => browser(), /browser\(\) expected a page or a dedicated worker, got a runtime without location; use the host of this runtime: node\(\)/)
 })
 
 test.run()

@@ -43,6 +43,9 @@ test('options that cannot be are refused', async () => {
   await rejects(selfTest(node(), { level: 'deep' as never }), /"level" expected one of "quick", "full", got "deep"/)
   await rejects(selfTest(node(), { depth: 3 } as never), /unknown option "depth"/)
   await rejects(selfTest(node(), { threads: 2 }), /"folder" expected the folder of the model/)
+  await rejects(selfTest(node(), { variant: 'x' as never }), /"variant" expected one of "simd", "shared", "scalar", got "x"/)
+  await rejects(selfTest(node(), { variant: '' as never }), /"variant" expected one of/)
+  await rejects(selfTest(node(), { threads: null as never }), /"threads" expected an integer, got null/)
   await rejects(selfTest(node(), { threads: 0 }), /"threads" expected an integer from 1 to 64, got 0/)
 })
 

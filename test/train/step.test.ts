@@ -115,6 +115,7 @@ test('wrong targets, ids and batches are errors before anything runs, and change
   assert.throws(step({ ...batch, longest: 2 }), /"batch" expected offsets/)
   assert.throws(step(batch, TARGETS, { maxGradientNorm: 0 }), /"maxGradientNorm" expected a finite number/)
   assert.throws(step(batch, TARGETS, { maxGradientNorm: NaN }), /"maxGradientNorm"/)
+  assert.throws(step(batch, TARGETS, { dropout: { rate: 0.5 } as never }), /"dropout.key" expected two integers, got undefined; the same key/)
   assert.throws(step(batch, TARGETS, { dropout: { rate: 1, key: [1, 2] } }), /"dropout rate" expected/)
   assert.throws(step(batch, TARGETS, {}, makeSlice([{ tensor: 'nowhere', from: 0, to: 1, columns: 4 }])), /expected a trainable tensor "nowhere"/)
   assert.throws(step(batch, TARGETS, {}, { ...slice, rank: 2 }), /expected trained rows below the rank 2, got 0 to 4/)
