@@ -49,6 +49,7 @@ for (const [name, changes, pattern] of [
   ['a negative learning rate', { local: { epochs: 1, batchSize: 1, learningRate: -1 } }, /"local.learningRate" expected a number above 0, got -1/],
   ['an unknown method', { method: 'qlora' }, /"method(\.kind)?" expected .*"dylora".*got "qlora"/],
   ['an adapter for full fine-tuning', { method: 'full' }, /"lora" expected none for full fine-tuning/],
+  ['a narrow format for full fine-tuning', { method: 'full', lora: undefined, format: 'int8' }, /"format" expected "f32" where the model is trainable, got "int8"/],
   ['no adapter for LoRA', { lora: undefined }, /"lora" expected an object with rank, alpha and sites, got none/],
   ['privacy without a unit', { privacy: { ...privacy, unit: undefined } }, /"privacy.unit" expected one of "client".*got none/],
   ['both epsilon and noise', { privacy: { ...privacy, noiseMultiplier: 1 } }, /either epsilon or noiseMultiplier, got both/],

@@ -10,6 +10,7 @@ import { runSlice, startTraining } from '../../src/federated/training-run.ts'
 import type { Progress } from '../../src/federated/training-run.ts'
 import { adamw } from '../../src/optim/optimizer.ts'
 import { readSlice } from '../../src/peft/slice.ts'
+import { node } from '../../src/runtime/node.ts'
 import { sliceOf } from '../../src/train/classifier.ts'
 import { trainStep } from '../../src/train/step.ts'
 import { sameBits } from '../support/close.ts'
@@ -148,6 +149,13 @@ const host = () => {
   let clock = 0
   return { now: () => clock++, pause: () => new Promise<void>(resolve => setTimeout(resolve, 0)) }
 }
+
+test('what is no training is a TypeError that says so', () => {
+  for (const wrong of [undefined, null, {}, 7]) {
+    assert.throws(() => runSlice(wrong as never), (error: Error) => error instanceof TypeError && /^"training" expected an object with step, got .*; pass what openTraining gave$/.test(error.message))
+    assert.throws(() => startTraining(wrong as never, node()), /"training" expected an object with step/)
+  }
+})
 
 test('a run tells its progress, pauses, goes on, and ends with the same contribution', async () => {
   const { task, plan, state } = await setting()
