@@ -1,3 +1,4 @@
+// slow
 /**
  * Membership inference on simulated training: the attack that works where nothing is done about it fails on the private
  * model, trained with the same settings on the same people. Seeded: the same numbers in every run.

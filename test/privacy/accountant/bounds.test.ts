@@ -1,3 +1,4 @@
+// slow
 /** Relations that must hold between accountants, parameters and directions, whatever the numbers are. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

@@ -1,3 +1,4 @@
+// slow
 /** Published values of other libraries and independently computed exact ones; the slow ones are in vectors-slow. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
