@@ -24,9 +24,9 @@ function engines() {
   return all.map(({ path, version }) => ({ path, version, name: `Node ${version}`, goals: version.startsWith(`${GOALS_ON}.`) }))
 }
 
-/** Pythons with PyTorch, transformers and PEFT: SOTTO_PYTHON, one or several; else where setup.sh is usually told to put it. */
+/** Pythons with PyTorch, transformers and PEFT: SOTTO_PYTHON, one or several; else python3. */
 function pythons() {
-  const paths = process.env.SOTTO_PYTHON?.split(delimiter).filter(Boolean) ?? ['/opt/sotto-py/bin/python']
+  const paths = process.env.SOTTO_PYTHON?.split(delimiter).filter(Boolean) ?? ['python3']
   return paths.flatMap((path) => {
     const { status, stdout } = spawnSync(path, ['-c', 'import peft, torch, transformers; print(torch.__version__)'], { encoding: 'utf8' })
     return status === 0 ? [{ path, torch: stdout.trim() }] : []

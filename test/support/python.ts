@@ -1,9 +1,9 @@
 /** The Python that has torch, transformers and peft, where there is one. */
 import { spawnSync } from 'node:child_process'
 
-/** SOTTO_PYTHON, or where scripts/golden/setup.sh puts it; undefined where it cannot import the modules. */
+/** SOTTO_PYTHON, or python3; undefined where it cannot import the modules. */
 export function python(...modules: string[]): string | undefined {
-  const path = process.env['SOTTO_PYTHON'] ?? '/opt/sotto-py/bin/python'
+  const path = process.env['SOTTO_PYTHON'] ?? 'python3'
   const found = spawnSync(path, ['-c', `import ${['sys', ...modules].join(', ')}`], { encoding: 'utf8' })
   return found.status === 0 ? path : undefined
 }

