@@ -2,6 +2,7 @@
 import { createEngine } from '../../dist/wasm/engine.js'
 import { node } from '../../dist/runtime/node.js'
 import { withGradients, predict } from '../../dist/train/step.js'
+import { cosine } from '../../scripts/quality/cosines.mjs'
 import { load } from './sotto_step.mjs'
 
 const { inputs, batch } = JSON.parse(process.argv[2])
@@ -14,16 +15,6 @@ async function outcome(format) {
     logits, loss, gradNorm: gradientNorm,
     gradients: new Map([...gradients].map(([part, at]) => [part.tensor, engine.arena.f32(at, (part.to - part.from) * part.columns).slice()])),
   }))
-}
-
-function cosine(a, b) {
-  let ab = 0, aa = 0, bb = 0
-  for (let i = 0; i < a.length; i++) {
-    ab += a[i] * b[i]
-    aa += a[i] ** 2
-    bb += b[i] ** 2
-  }
-  return ab / Math.sqrt(aa * bb)
 }
 
 const f32 = await outcome('f32'), int8 = await outcome('int8')

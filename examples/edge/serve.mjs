@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { runtime } from '../../scripts/runtimes/index.mjs'
 import { start, within } from '../../scripts/runtimes/process.mjs'
+import { listening } from '../../scripts/runtimes/workerd.mjs'
 import { build } from 'esbuild'
 import { buildEdge } from './build.mjs'
 
@@ -31,19 +32,6 @@ export async function startEdge(folder) {
       return { status: response.status, ...await response.json() }
     },
   }
-}
-
-function listening(control) {
-  return new Promise((resolve) => {
-    let text = ''
-    control.on('data', (chunk) => {
-      text += chunk
-      for (const line of text.split('\n').slice(0, -1)) {
-        const event = JSON.parse(line)
-        if (event.event === 'listen') resolve(event.port)
-      }
-    })
-  })
 }
 
 /** The mails of the examples. */

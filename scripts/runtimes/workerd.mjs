@@ -59,7 +59,7 @@ export const workerd = Object.freeze({
 })
 
 /** The port that workerd tells of on its control channel. */
-function listening(control) {
+export function listening(control) {
   return new Promise((resolve) => {
     let text = ''
     control.on('data', (chunk) => {
