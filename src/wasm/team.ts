@@ -52,7 +52,7 @@ export function maySleep(): boolean {
 /** Starts `threads - 1` threads beside this one. If one cannot start, none is left. */
 export async function openTeam(
   host: Host, kernels: Kernels, memory: WebAssembly.Memory, threads: number,
-  { tiles = {}, patience = PATIENCE }: { tiles?: Partial<Tiles> | undefined, patience?: number } = {},
+  { tiles = {} }: { tiles?: Partial<Tiles> | undefined } = {},
 ): Promise<Team> {
   const names = Object.keys(kernels).filter(name => typeof kernels[name] === 'function')
   const buffer = newProgramBuffer(), channels: Channel[] = []
@@ -80,7 +80,7 @@ export async function openTeam(
     end()
     throw error
   }
-  return lead(buffer, names, kernels, threads, patience, end, () => lost)
+  return lead(buffer, names, kernels, threads, PATIENCE, end, () => lost)
 }
 
 /** The leading thread's side, over threads that serve `buffer`. */
