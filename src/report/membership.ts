@@ -2,44 +2,18 @@
  * The section of a report that shows audits: who was in the training, told from the model; and ε from below.
  * @module
  */
+import type { CanaryAudit } from '../simulation/audit/canaries.ts'
+import type { MembershipResult } from '../simulation/audit/membership.ts'
+import type { Measured, RocPoint } from '../simulation/audit/roc.ts'
 import { epsilonText, number, percent } from './format.ts'
 import { escapeHtml as text, linePlot, marker } from './svg.ts'
 import type { Series } from './svg.ts'
 
-/** A number with its interval. */
-interface Measured { readonly value: number, readonly low: number, readonly high: number }
-
-interface Point { readonly fpr: number, readonly tpr: number }
-
 /** Attacks on one model. */
-export interface MembershipRecord {
-  readonly references: number
-  readonly rounds: number
-  readonly cohort: number
-  readonly accuracy: { readonly members: number, readonly nonMembers: number }
-  readonly promise: { readonly epsilon: number, readonly delta: number, readonly noiseMultiplier: number, readonly limit: readonly Point[] } | null
-  readonly attacks: readonly {
-    readonly name: string
-    readonly members: number
-    readonly nonMembers: number
-    readonly confidence: number
-    readonly points: readonly Point[]
-    readonly auc: Measured
-    readonly rates: readonly { readonly fpr: number, readonly tpr: Measured, readonly reached: Measured }[]
-  }[]
-}
+export type MembershipRecord = Omit<MembershipResult, 'kind' | 'name'>
 
 /** A one-run audit with canaries. */
-export interface CanaryRecord {
-  readonly canaries: number
-  readonly inside: number
-  readonly outside: number
-  readonly rounds: number
-  readonly claimed: { readonly epsilon: number, readonly delta: number }
-  readonly atLeast: { readonly dp: number, readonly gaussian: number }
-  readonly significance: number
-  readonly refuted: boolean
-}
+export type CanaryRecord = Omit<CanaryAudit, 'kind' | 'population' | 'cohort' | 'scores'>
 
 /** The content of audit.json. */
 export interface AuditRecord {
@@ -84,7 +58,7 @@ function best({ attacks }: MembershipRecord): MembershipRecord['attacks'][number
 }
 
 function rocFigure(membership: AuditRecord['membership']): string {
-  const path = (points: readonly Point[]) => points.map(({ fpr, tpr }) => [100 * fpr, tpr] as const)
+  const path = (points: readonly RocPoint[]) => points.map(({ fpr, tpr }) => [100 * fpr, tpr] as const)
   const mine = best(membership.private), { promise } = membership.private
   const series: Series[] = [
     { name: 'guessing', style: 0, points: [[0, 0], [100, 1]] },

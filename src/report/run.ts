@@ -3,33 +3,14 @@
  * @module
  */
 import type { PopulationReport } from '../data/describe.ts'
-import type { PrivacyEvent } from '../privacy/accountant/index.ts'
+import type { RoundReport, SimulationResult } from '../simulation/simulate.ts'
 import type { PrivacyStatement } from './privacy-statement.ts'
 
 /** A round, as far as a report shows it. */
-export interface RoundRecord {
-  readonly round: number
-  readonly rank: number | undefined
-  /** L2 norm that updates were clipped to. */
-  readonly clip: number
-  readonly clients: number
-  readonly loss: number
-  readonly updateNorm: number
-  readonly clippedShare: number
-  readonly accuracy: number | undefined
-  readonly epsilon: number | undefined
-  readonly bytesDown: number
-  readonly bytesUp: number
-  readonly seconds: number
-  readonly planHash: string
-  readonly contributionHashes: readonly string[]
-  readonly stateHash: string
-  readonly event: PrivacyEvent
-}
+export type RoundRecord = Omit<RoundReport, 'rounds'>
 
 /** A finished run. */
-export interface RunRecord {
-  readonly name: string
+export interface RunRecord extends Pick<SimulationResult, 'name' | 'accuracy' | 'confusion' | 'bytesDown' | 'bytesUp' | 'seconds' | 'threads' | 'finalHash'> {
   /** What was trained, in words: `DyLoRA, rank 1 to 8`. */
   readonly method: string
   readonly kind: 'lora' | 'dylora' | 'full'
@@ -38,22 +19,13 @@ export interface RunRecord {
   readonly labels: readonly string[]
   readonly rounds: readonly RoundRecord[]
   readonly plannedRounds: number
-  /** Share of the whole test set classified right. */
-  readonly accuracy: number
-  /** Test examples by [true class][predicted class]. */
-  readonly confusion: readonly (readonly number[])[]
   /** Null: trained without privacy. */
   readonly privacy: PrivacyStatement | null
-  readonly bytesDown: number
-  readonly bytesUp: number
-  readonly seconds: number
-  readonly threads: number
   /** Expected clients a round. */
   readonly cohort: number
   /** Numbers that are trained. */
   readonly trained: number
   readonly taskHash: string
-  readonly finalHash: string
   /** The ledger's length, and the hash of its last entry. */
   readonly ledger: { readonly entries: number, readonly head: string }
   /** Hash of the transcript's last line; null where none was kept. */
