@@ -11,5 +11,6 @@ export { exportAdapter, importAdapter, type Head, type ImportedAdapter } from '.
 export { mergeLora } from './peft/merge.ts'
 export { adamw, sgd, type Optimizer } from './optim/optimizer.ts'
 export { sliceOf, textClassifier, type Classifier } from './train/classifier.ts'
-export { predict, trainStep, type StepResult } from './train/step.ts'
+export type { StepResult } from './train/gradients.ts'
+export { predict, trainStep } from './train/step.ts'
 export { createEngine, type Engine } from './wasm/engine.ts'

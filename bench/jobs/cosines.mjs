@@ -1,7 +1,8 @@
 // How far an int8 base is from an f32 base on the same batch: cosines of the logits and of every gradient of the adapter.
 import { createEngine } from '../../dist/wasm/engine.js'
 import { node } from '../../dist/runtime/node.js'
-import { withGradients, predict } from '../../dist/train/step.js'
+import { withGradients } from '../../dist/train/gradients.js'
+import { predict } from '../../dist/train/step.js'
 import { cosine } from '../../scripts/quality/cosines.mjs'
 import { load } from './sotto_step.mjs'
 

@@ -11,9 +11,6 @@ import { withGradients } from './gradients.ts'
 import type { StepOptions, StepResult } from './gradients.ts'
 import { inPieces } from './pieces.ts'
 
-export { argmaxRows } from './argmax.ts'
-export { withGradients, type Gradients, type StepOptions, type StepResult } from './gradients.ts'
-
 /** One step of an optimiser on a slice. Nothing moves if it throws. */
 export function trainStep(
   task: Classifier, batch: TokenBatch, targets: Int32Array, slice: Slice, optimizer: Optimizer, options: StepOptions = {},

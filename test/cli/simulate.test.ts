@@ -9,7 +9,8 @@ import { importAdapter } from '../../src/peft/checkpoint.ts'
 import { pldAccountant } from '../../src/privacy/accountant/index.ts'
 import { node } from '../../src/runtime/node.ts'
 import { textClassifier } from '../../src/train/classifier.ts'
-import { argmaxRows, predict } from '../../src/train/step.ts'
+import { argmaxRows } from '../../src/train/argmax.ts'
+import { predict } from '../../src/train/step.ts'
 import { listed, mailRows, sotto, workspace } from './support.ts'
 
 const read = (...path: string[]) => readFileSync(join(...path), 'utf8')

@@ -1,7 +1,7 @@
 /** What the golden tests of the real models share: values from a generator, comparisons relative to the largest. */
 import type { Slice } from '../../src/peft/slice.ts'
 import type { Classifier } from '../../src/train/classifier.ts'
-import { withGradients } from '../../src/train/step.ts'
+import { withGradients } from '../../src/train/gradients.ts'
 import { close } from './close.ts'
 import { transpose } from './golden.ts'
 import type { Golden } from './golden.ts'

@@ -11,7 +11,7 @@ import { headSlice, sliceOf, textClassifier } from '../../src/train/classifier.t
 import type { Classifier } from '../../src/train/classifier.ts'
 import { PrefixCache } from '../../src/train/prefix-cache.ts'
 import { trainStep } from '../../src/train/step.ts'
-import type { StepOptions } from '../../src/train/step.ts'
+import type { StepOptions } from '../../src/train/gradients.ts'
 import { createEngine } from '../../src/wasm/engine.ts'
 import { sameBits } from '../support/close.ts'
 import { rng } from '../support/rng.ts'

@@ -4,7 +4,8 @@
  * @module
  */
 import { aNumber, anInteger } from '../../assert.ts'
-import { anEvent, type AtomicEvent, type PrivacyEvent } from './event.ts'
+import type { AtomicEvent, PrivacyEvent } from './event.ts'
+import { anEvent } from './make-event.ts'
 import { aNeighbourhood, type Adjacency, type Neighbourhood, type PrivacyUnit } from './neighbourhood.ts'
 
 /** An event and how many times it took place. */

@@ -5,7 +5,8 @@
  */
 import { aNumber, anInteger } from '../../assert.ts'
 import type { Accountant } from './accountant.ts'
-import { poissonGaussian, type PrivacyEvent } from './event.ts'
+import type { PrivacyEvent } from './event.ts'
+import { poissonGaussian } from './make-event.ts'
 import type { Neighbourhood } from './neighbourhood.ts'
 import { log, power } from './num/elementary.ts'
 import { pldAccountant } from './pld/pld.ts'

@@ -8,12 +8,12 @@ export {
   calibrateEvent, calibrateNoise, epsilonOf, solveBudget,
   type AccountantMaker, type BudgetAnswer, type BudgetQuestion, type Target,
 } from './calibrate.ts'
+export type { AtomicEvent, MatrixStrategy, Participation, PrivacyEvent } from './event.ts'
 export {
-  anEvent, approximateDp, composed, discreteGaussian, discreteLaplace, exponential, fixedSizeSampled, gaussian, laplace,
-  matrixFactorisation, mixtureGaussian, noEvent, nonPrivate, poissonGaussian, poissonSampled, randomizedResponse,
-  selfComposed, tree, truncatedPoisson, zcdp,
-  type AtomicEvent, type MatrixStrategy, type Participation, type PrivacyEvent,
-} from './event.ts'
+  anEvent, approximateDp, composed, discreteGaussian, discreteLaplace, exponential, fixedSizeSampled, gaussian,
+  laplace, matrixFactorisation, mixtureGaussian, noEvent, nonPrivate, poissonGaussian, poissonSampled,
+  randomizedResponse, selfComposed, tree, truncatedPoisson, zcdp,
+} from './make-event.ts'
 export { ADJACENCIES, PRIVACY_UNITS, type Adjacency, type Neighbourhood, type PrivacyUnit } from './neighbourhood.ts'
 export { optimalComposition } from './composition.ts'
 export { gaussianAccountant, gaussianDelta, gaussianEpsilon, gaussianMu } from './gaussian.ts'

@@ -14,7 +14,8 @@ import { normalCdf } from './num/normal.ts'
 import { dominating } from './pld/discretise.ts'
 import { MOST_CELLS, type LossPmf } from './pld/loss-pmf.ts'
 import { lossRange, type NormalPair } from './pld/normal-pair.ts'
-import { LossSum, type Part } from './pld/tail.ts'
+import { LossSum } from './pld/tail.ts'
+import type { Part } from './pld/tilts.ts'
 
 /** ε lies between `lower` and `upper`; `estimate` is the method's own guess, with no promise. */
 export interface EpsilonBounds {

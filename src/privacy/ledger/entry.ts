@@ -9,7 +9,8 @@
 import { aNumber, anInteger, anOptions, aString, oneOf } from '../../assert.ts'
 import { canonicalJson, hashOf, type Plain } from '../../canonical.ts'
 import { FormatError } from '../../errors.ts'
-import { anEvent, type PrivacyEvent } from '../accountant/event.ts'
+import type { PrivacyEvent } from '../accountant/event.ts'
+import { anEvent } from '../accountant/make-event.ts'
 import { aBudget, ACCOUNTANT_NAMES, type AccountantName, type Budget } from './budget.ts'
 
 /** What every entry has. */

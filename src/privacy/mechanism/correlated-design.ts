@@ -4,7 +4,8 @@
  * @module
  */
 import { aNumber } from '../../assert.ts'
-import { matrixFactorisation, tree, type Participation, type PrivacyEvent } from '../accountant/event.ts'
+import type { Participation, PrivacyEvent } from '../accountant/event.ts'
+import { matrixFactorisation, tree } from '../accountant/make-event.ts'
 import { ceilDivide, quotientBelow } from './exact.ts'
 import type { Lattice } from './lattice.ts'
 

@@ -5,7 +5,8 @@
  */
 import { anOptions } from '../../assert.ts'
 import { PrivacyError } from '../../errors.ts'
-import { discreteGaussian, nonPrivate, type PrivacyEvent } from '../accountant/event.ts'
+import type { PrivacyEvent } from '../accountant/event.ts'
+import { discreteGaussian, nonPrivate } from '../accountant/make-event.ts'
 import type { Aggregate } from './aggregate.ts'
 import type { CorrelatedNoise } from './correlated-noise.ts'
 import type { Lattice } from './lattice.ts'

@@ -13,7 +13,8 @@ import { normalCdf, normalQuantile } from '../num/normal.ts'
 import { discretise, dominating, rangeOf, type Dominating } from './discretise.ts'
 import type { LossPair } from './loss-pmf.ts'
 import { gaussianPair, hockeyStick } from './normal-pair.ts'
-import { LossSum, type Answer, type Part } from './tail.ts'
+import { LossSum, type Answer } from './tail.ts'
+import type { Part } from './tilts.ts'
 
 /** Error in ε that the automatic step aims at; with very many rounds, whose grids are long, more is allowed. */
 const GOAL = 5e-6
