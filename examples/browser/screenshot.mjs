@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runtime } from '../../scripts/runtimes/index.mjs'
-import { start, within, withFolder } from '../../scripts/runtimes/process.mjs'
+import { Crash, restarting, start, within, withFolder } from '../../scripts/runtimes/process.mjs'
 import { buildPage } from './build.mjs'
 import { serve } from './serve.mjs'
 
@@ -12,7 +12,7 @@ import { serve } from './serve.mjs'
 export async function withPage(url, use) {
   const { path, missing } = runtime('chromium').find()
   if (missing) throw new Error(`chromium expected to be installed: ${missing}`)
-  return withFolder(async (folder) => {
+  return restarting('chromium', () => withFolder(async (folder) => {
     const browser = start([path, '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync', '--hide-scrollbars', `--user-data-dir=${folder}`, '--remote-debugging-pipe', 'about:blank'],
     { cwd: folder, env: { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, XDG_CACHE_HOME: folder }, stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'] })
@@ -26,12 +26,15 @@ export async function withPage(url, use) {
         waiting.get(id)?.(error ? Promise.reject(new Error(error.message)) : result)
       }
     })
-    const send = (method, params = {}, sessionId = undefined) => within(60, method, new Promise((resolve) => {
+    const died = browser.ended.then((how) => { throw new Error(`chromium expected a command, but it ${how}`) })
+    died.catch(() => {})
+    browser.child.stdio[3].on('error', () => {})
+    const send = (method, params = {}, sessionId = undefined) => within(120, method, Promise.race([died, new Promise((resolve) => {
       waiting.set(++number, resolve)
       browser.child.stdio[3].write(`${JSON.stringify({ id: number, method, params, sessionId })}\0`)
-    }))
+    })]))
     try {
-      const { targetId } = await send('Target.createTarget', { url: 'about:blank' })
+      const { targetId } = await send('Target.createTarget', { url: 'about:blank' }).catch((error) => { throw new Crash(error.message) })
       const { sessionId } = await send('Target.attachToTarget', { targetId, flatten: true })
       const page = (method, params) => send(method, params, sessionId)
       await page('Page.enable')
@@ -40,11 +43,11 @@ export async function withPage(url, use) {
     } finally {
       await browser.end()
     }
-  })
+  }))
 }
 
 /** Waits until an expression holds in the page. */
-export async function until(page, expression, seconds = 60) {
+export async function until(page, expression, seconds = 240) {
   for (const end = Date.now() + 1000 * seconds; ;) {
     const { result: { value } } = await page('Runtime.evaluate', { expression: `Boolean(${expression})` })
     if (value) return

@@ -96,7 +96,7 @@ async function secondVisit(seen: Seen): Promise<void> {
 
 async function trained(): Promise<void> {
   await until('a training under way', () => !isHidden('cancel'))
-  await until('a result', () => !isHidden('result') && !isHidden('train') && byId('adapter-hash').textContent !== '', 60)
+  await until('a result', () => !isHidden('result') && !isHidden('train') && byId('adapter-hash').textContent !== '', 240)
 }
 
 /** Submitting nothing must say why. */
@@ -123,10 +123,10 @@ function press(id: string): void {
 }
 
 async function ready(): Promise<void> {
-  await until('the filter', () => /ready|go on/.test(byId('status-text').textContent ?? ''), 60)
+  await until('the filter', () => /ready|go on/.test(byId('status-text').textContent ?? ''), 240)
 }
 
-async function until(what: string, holds: () => boolean, seconds = 30): Promise<void> {
+async function until(what: string, holds: () => boolean, seconds = 120): Promise<void> {
   for (const end = performance.now() + 1000 * seconds; !holds(); await wait(20)) {
     if (!isHidden('trouble')) throw new Error(byId('trouble').textContent!)
     if (performance.now() > end) throw new Error(`expected ${what} within ${seconds} s`)

@@ -16,7 +16,7 @@ export async function startEdge(folder) {
   const program = start([path, 'serve', 'config.capnp', '--control-fd=3', '--socket-addr=http=127.0.0.1:0'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
   const died = program.ended.then((how) => { throw new Error(`workerd expected to serve, but it ${how}\n${program.output()}`) })
   died.catch(() => {})
-  const port = await within(30, 'workerd', Promise.race([listening(program.child.stdio[3]), died]))
+  const port = await within(120, 'workerd', Promise.race([listening(program.child.stdio[3]), died]))
   const { pid } = program.child
   return {
     pid, end: () => program.end(),
@@ -28,7 +28,7 @@ export async function startEdge(folder) {
       return { now: of('VmRSS'), peak: of('VmHWM') }
     },
     async ask(target, body) {
-      const response = await within(60, 'workerd', Promise.race([fetch(`http://127.0.0.1:${port}${target}`, body === undefined ? {} : { method: 'POST', body }), died]))
+      const response = await within(300, 'workerd', Promise.race([fetch(`http://127.0.0.1:${port}${target}`, body === undefined ? {} : { method: 'POST', body }), died]))
       return { status: response.status, ...await response.json() }
     },
   }

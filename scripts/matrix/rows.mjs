@@ -90,13 +90,10 @@ export async function runRow(row, { level = 'full', wasm, model, timeout = 240 }
   const program = { entry: row.entry, input: { level, ...row.input }, folders: { model }, scripts: row.scripts ?? {}, ...wasm && { wasm } }
   const started = performance.now()
   const seconds = () => (performance.now() - started) / 1000
-  // a browser that does not start on a busy machine has a second chance; a result never has
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const result = await run(program, { timeout, flags: row.flags ?? [], env: row.env ?? {}, preferences: row.preferences ?? {} })
-      return { row, version, result, seconds: seconds() }
-    } catch (error) {
-      if (attempt === 2) return { row, version, error: error.message, seconds: seconds() }
-    }
+  try {
+    const result = await run(program, { timeout, flags: row.flags ?? [], env: row.env ?? {}, preferences: row.preferences ?? {} })
+    return { row, version, result, seconds: seconds() }
+  } catch (error) {
+    return { row, version, error: error.message, seconds: seconds() }
   }
 }

@@ -3,11 +3,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { debianVersion, once, program, versionOf } from './find.mjs'
-import { start, within, withFolder } from './process.mjs'
+import { Crash, restarting, start, within, withFolder } from './process.mjs'
 import { serveFolder } from './server.mjs'
 import { resultOf, stage } from './stage.mjs'
 
 const pageScript = readFileSync(new URL('./ground/page.js', import.meta.url), 'utf8')
+
+/** Seconds that a browser gets to ask for its page. */
+const START = 60
 
 /** What makes a page cross-origin isolated: only then may threads share memory. */
 const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp', 'cross-origin-resource-policy': 'same-origin' }
@@ -34,8 +37,8 @@ function browser(name, find, command, { display = false, env: own = {}, prepare 
   const found = once(find)
   return Object.freeze({
     name, find: found,
-    run: (application, options = {}) => withFolder(async (folder) => {
-      const { timeout = 60, flags = [], env = {}, isolated = true, headers = {}, thread = 'worker', body = '', preferences = {}, handle } = options
+    run: (application, options = {}) => restarting(name, () => withFolder(async (folder) => {
+      const { timeout = 180, flags = [], env = {}, isolated = true, headers = {}, thread = 'worker', body = '', preferences = {}, handle } = options
       const { path, missing } = found()
       if (missing) throw new Error(`${name} expected to be installed: ${missing}`)
       const stageFolder = join(folder, 'stage'), profile = join(folder, 'profile')
@@ -50,8 +53,11 @@ function browser(name, find, command, { display = false, env: own = {}, prepare 
       const program = start(command(path, `${server.origin}/`, profile, flags),
         { cwd: folder, env: { ...process.env, ...home, ...screen && { DISPLAY: screen.name }, ...own, ...env } })
       try {
-        const died = program.ended.then((how) => { throw new Error(`${name} expected a result, but it ${how}`) })
-        return resultOf(name, await within(timeout, name, Promise.race([server.result, died])))
+        const died = program.ended.then((how) => { throw new Crash(`${name} expected a result, but it ${how}`) })
+        await within(START, name, Promise.race([server.asked, died])).catch((error) => { throw new Crash(error.message) })
+        return resultOf(name, await within(timeout, name, Promise.race([server.result, died]))
+          // a handler has seen requests already: what died on the way cannot begin again
+          .catch((error) => { throw handle && error instanceof Crash ? new Error(error.message) : error }))
       } catch (error) {
         if (program.output() !== '') error.message += `\n${program.output().slice(-3000)}`
         throw error
@@ -60,7 +66,7 @@ function browser(name, find, command, { display = false, env: own = {}, prepare 
         await screen?.close()
         await server.close()
       }
-    }),
+    })),
   })
 }
 
@@ -71,7 +77,12 @@ async function openScreen(folder) {
     { cwd: folder, stdio: ['ignore', 'pipe', 'pipe', 'pipe'], grace: 3000 })
   const number = new Promise((resolve) => { server.child.stdio[3].once('data', (text) => resolve(String(text).trim())) })
   const died = server.ended.then((how) => { throw new Error(`Xvfb expected to open a screen, but it ${how}\n${server.output()}`) })
-  return { name: `:${await within(20, 'Xvfb', Promise.race([number, died]))}`, close: () => server.end() }
+  try {
+    return { name: `:${await within(START, 'Xvfb', Promise.race([number, died]))}`, close: () => server.end() }
+  } catch (error) {
+    await server.end()
+    throw new Crash(error.message)
+  }
 }
 
 const CHROMIUM = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run', '--disable-background-networking',

@@ -19,7 +19,7 @@ export { current }
 
 /**
  * @typedef {object} RunOptions
- * @property {number} [timeout] - seconds, default 60; emulated processors get six times as much
+ * @property {number} [timeout] - seconds from the start, in browsers from the page's; default 180; emulated processors get six times as much
  * @property {string[]} [flags] - of the runtime, e.g. ['--liftoff-only']
  * @property {Record<string, string>} [env] - environment on top of ours
  * @property {boolean} [isolated] - browsers: with the headers that allow shared memory (default)
@@ -32,7 +32,14 @@ export { current }
  */
 
 /** @type {readonly Runtime[]} */
-export const runtimes = Object.freeze([...processRuntimes.slice(0, 6), workerd, ...browserRuntimes.slice(0, 3), jsc, ...processRuntimes.slice(6), browserRuntimes[3]])
+export const runtimes = Object.freeze([...processRuntimes.slice(0, 6), workerd, ...browserRuntimes.slice(0, 3), jsc, ...processRuntimes.slice(6), browserRuntimes[3]].map(among))
+
+/** SOTTO_ONLY names those that may be used, separated by commas: what is installed and yet does not start is left out so. */
+function among(each) {
+  const only = process.env.SOTTO_ONLY?.split(',')
+  if (only === undefined || only.includes(each.name)) return each
+  return Object.freeze({ ...each, find: () => ({ missing: 'SOTTO_ONLY leaves it out, where it is not here or does not run: apt install it, or run node scripts/runtimes/install.mjs' }) })
+}
 
 /** @returns {Runtime} */
 export function runtime(name) {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { debianVersion, once, program } from './find.mjs'
-import { start, within, withFolder } from './process.mjs'
+import { ended, restarting, start, within, withFolder } from './process.mjs'
 import { resultOf, stage } from './stage.mjs'
 
 const found = once(() => {
@@ -15,7 +15,7 @@ const found = once(() => {
 /** @type {import('./index.mjs').Runtime} */
 export const jsc = Object.freeze({
   name: 'jsc', find: found,
-  run: (application, { timeout = 60, flags = [], env = {} } = {}) => withFolder(async (folder) => {
+  run: (application, { timeout = 180, flags = [], env = {} } = {}) => restarting('jsc', () => withFolder(async (folder) => {
     const { path, missing } = found()
     if (missing) throw new Error(`jsc expected to be installed: ${missing}`)
     await stage(folder, application, { ground: 'jsc.mjs' })
@@ -27,7 +27,7 @@ export const jsc = Object.freeze({
     try {
       const how = await within(timeout, 'jsc', shell.ended)
       const answer = Buffer.concat(chunks).toString('utf8').split('\n').find((line) => line.startsWith('ANSWER '))
-      if (answer === undefined) throw new Error(`jsc expected a result, but it ${how}`)
+      if (answer === undefined) throw ended('jsc', how)
       return resultOf('jsc', answer.slice(7))
     } catch (error) {
       if (shell.output() !== '') error.message += `\n${shell.output().slice(-4000)}`
@@ -35,5 +35,5 @@ export const jsc = Object.freeze({
     } finally {
       await shell.end()
     }
-  }),
+  })),
 })

@@ -28,9 +28,18 @@ function kill(group, signal) {
   }
 }
 
-function remove(folder) {
-  // a browser's last helper may still write
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+const remove = (folder) => rmSync(folder, { recursive: true, force: true })
+
+/** A browser's last helper may still write. */
+async function removeInTheEnd(folder) {
+  for (let look = 0; ; look++) {
+    try {
+      return remove(folder)
+    } catch (error) {
+      if (look === 100) throw error
+      await pause(100)
+    }
+  }
 }
 
 /** Calls `use` with a new folder, which is gone afterwards. */
@@ -41,8 +50,29 @@ export async function withFolder(use) {
   try {
     return await use(folder)
   } finally {
-    remove(folder)
+    await removeInTheEnd(folder)
     folders.delete(folder)
+  }
+}
+
+/** A runtime that died or never began: nothing was computed, neither right nor wrong. */
+export class Crash extends Error {}
+
+/** A process that ended without a result: stopped by a signal it crashed, else it is the program that ended it. */
+export const ended = (name, how) => new (how.startsWith('stopped by') ? Crash : Error)(`${name} expected a result, but it ${how}`)
+
+/** Starts of a runtime that crashes. */
+const STARTS = 3
+
+/** Calls `work`, again where it throws a Crash: three times at most, and aloud. Any other error, and any result, stands. */
+export async function restarting(name, work) {
+  for (let number = 1; ; number++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof Crash) || number === STARTS) throw error
+      console.error(`\nNOTE: ${name} is started again, ${number + 1} of ${STARTS}: ${error.message.split('\n')[0]}`)
+    }
   }
 }
 
@@ -77,8 +107,8 @@ export function start([file, ...args], { cwd, env, stdio = ['ignore', 'pipe', 'p
     async end() {
       if (child.pid === undefined) return
       if (grace > 0 && kill(child.pid, 'SIGTERM')) await Promise.race([ended, pause(grace)])
-      // the first process may be gone and its helpers not
-      while (kill(child.pid, 'SIGKILL')) await pause(20)
+      // the first process may be gone and its helpers not; dead ones that nobody waits for take signals for ever
+      for (let look = 0; look < 500 && kill(child.pid, 'SIGKILL'); look++) await pause(20)
       groups.delete(child.pid)
     },
   }

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { once, packaged, program, versionOf } from './find.mjs'
-import { start, within, withFolder } from './process.mjs'
+import { ended, restarting, start, within, withFolder } from './process.mjs'
 import { resultOf, stage } from './stage.mjs'
 
 const HOW = 'run node scripts/runtimes/install.mjs'
@@ -25,7 +25,7 @@ function processRuntime(name, find, { before = [], slow = 1 } = {}) {
   })
   return Object.freeze({
     name, find: found,
-    run: (application, { timeout = 60, flags = [], env = {} } = {}) => withFolder(async (folder) => {
+    run: (application, { timeout = 180, flags = [], env = {} } = {}) => restarting(name, () => withFolder(async (folder) => {
       const { command, missing } = found()
       if (missing) throw new Error(`${name} expected to be installed: ${missing}`)
       await stage(folder, application, { ground: 'process.mjs' })
@@ -35,7 +35,7 @@ function processRuntime(name, find, { before = [], slow = 1 } = {}) {
       try {
         const how = await within(timeout * slow, `${name}`, program.ended)
         const answer = join(folder, 'result.json')
-        if (!existsSync(answer)) throw new Error(`${name} expected a result, but it ${how}`)
+        if (!existsSync(answer)) throw ended(name, how)
         return resultOf(name, readFileSync(answer, 'utf8'))
       } catch (error) {
         if (program.output() !== '') error.message += `\n${program.output()}`
@@ -43,7 +43,7 @@ function processRuntime(name, find, { before = [], slow = 1 } = {}) {
       } finally {
         await program.end()
       }
-    }),
+    })),
   })
 }
 

@@ -15,12 +15,14 @@ const TYPES = {
  * @param {string} [options.page] - the HTML at /
  * @param {(request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse) => boolean} [options.handle] -
  *   takes what it wants and returns true
- * @returns {Promise<{ origin: string, result: Promise<string>, close(): Promise<void> }>} result: what was posted to /result
+ * @returns {Promise<{ origin: string, asked: Promise<void>, result: Promise<string>, close(): Promise<void> }>} asked: the first request came;
+ *   result: what was posted to /result
  */
 export async function serveFolder(folder, { headers = {}, page = '', handle = () => false } = {}) {
-  let tell
-  const result = new Promise((resolve) => { tell = resolve })
+  let tell, begin
+  const result = new Promise((resolve) => { tell = resolve }), asked = new Promise((resolve) => { begin = resolve })
   const server = createServer((request, response) => {
+    begin()
     for (const [name, value] of Object.entries({ 'cache-control': 'no-store', ...headers })) response.setHeader(name, value)
     const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname))
     if (handle(request, response)) return
@@ -36,7 +38,7 @@ export async function serveFolder(folder, { headers = {}, page = '', handle = ()
   })
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
-    origin: `http://127.0.0.1:${server.address().port}`, result,
+    origin: `http://127.0.0.1:${server.address().port}`, asked, result,
     close: () => new Promise((resolve) => {
       server.close(resolve)
       server.closeAllConnections()

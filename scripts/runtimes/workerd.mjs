@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { once, packaged, program, versionOf } from './find.mjs'
-import { start, within, withFolder } from './process.mjs'
+import { Crash, restarting, start, within, withFolder } from './process.mjs'
 import { serveFolder } from './server.mjs'
 import { resultOf, stage } from './stage.mjs'
 
@@ -35,7 +35,7 @@ const main :Workerd.Worker = (
 /** @type {import('./index.mjs').Runtime} */
 export const workerd = Object.freeze({
   name: 'workerd', find: found,
-  run: (application, { timeout = 60, flags = [], env = {}, handle } = {}) => withFolder(async (folder) => {
+  run: (application, { timeout = 180, flags = [], env = {}, handle } = {}) => restarting('workerd', () => withFolder(async (folder) => {
     const { path, missing } = found()
     if (missing) throw new Error(`workerd expected to be installed: ${missing}`)
     await stage(folder, application, { ground: 'workerd.mjs' })
@@ -45,7 +45,7 @@ export const workerd = Object.freeze({
       { cwd: folder, env: { ...process.env, HOME: folder, TMPDIR: folder, ...env }, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
     try {
       const died = worker.ended.then((how) => { throw new Error(`workerd expected to serve, but it ${how}`) })
-      const port = await within(Math.min(timeout, 30), 'workerd', Promise.race([listening(worker.child.stdio[3]), died]))
+      const port = await within(60, 'workerd', Promise.race([listening(worker.child.stdio[3]), died])).catch((error) => { throw new Crash(error.message) })
       const body = JSON.stringify({ input: application.input ?? null, root: `${server.origin}/files` })
       return resultOf('workerd', await within(timeout, 'workerd', Promise.race([post(port, body), died])))
     } catch (error) {
@@ -55,7 +55,7 @@ export const workerd = Object.freeze({
       await worker.end()
       await server.close()
     }
-  }),
+  })),
 })
 
 /** The port that workerd tells of on its control channel. */

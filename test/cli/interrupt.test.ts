@@ -5,18 +5,18 @@ import * as assert from 'uvu/assert'
 import { listed, start, workspace } from './support.ts'
 
 test('the first Ctrl-C ends after the round under way, writes what there is, and gives 130', async () => {
-  const folder = workspace({ method: undefined, rounds: 200, runs: [{ name: 'a', method: 'lora', privacy: null }, { name: 'b', method: 'dylora' }] })
+  const folder = workspace({ method: undefined, rounds: 500, runs: [{ name: 'a', method: 'lora', privacy: null }, { name: 'b', method: 'dylora' }] })
   const run = start(['simulate', 'mail.json'], folder)
-  await run.until(/round \d+\/200/)
+  await run.until(/round \d+\/500/)
   run.kill('SIGINT')
   const { code, out, err } = await run.done
   assert.is(code, 130, err)
   assert.match(err, /stopping after this round/)
   const { runs, notStarted } = JSON.parse(readFileSync(join(folder, 'runs/mail/results.json'), 'utf8'))
   assert.is(runs.length, 1)
-  assert.ok(runs[0].rounds >= 1 && runs[0].rounds < 200)
+  assert.ok(runs[0].rounds >= 1 && runs[0].rounds < 500)
   assert.equal(notStarted, ['b'])
-  assert.match(out, /was stopped after \d+ of 200 rounds/)
+  assert.match(out, /was stopped after \d+ of 500 rounds/)
   assert.ok(existsSync(join(folder, 'runs/mail/a/adapter_model.safetensors')))
 })
 

@@ -45,7 +45,7 @@ for (const { name, run, isolated } of visits) {
     const answer = site(folder, isolated), asked: string[][] = [[], []]
     let visit = -1
     const seen = await run({ entry: 'examples/browser/selftest.ts' }, {
-      timeout: 200, isolated,
+      timeout: 800, isolated,
       handle(request, response) {
         if (request.url === '/result') return false
         if (request.url === '/') return response.writeHead(302, { location: '/?selftest&threads=2' }).end(), true

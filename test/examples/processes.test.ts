@@ -22,7 +22,7 @@ test('in Node the filter learns the mails and judges others no worse', async () 
 for (const { name, path } of present('deno', 'bun')) {
   test(`${name}: the bits of Node; the adapter that it writes is the one that it names`, async () => {
     const reference = await inNode()
-    const output = execFileSync(path, COMMANDS[name], { encoding: 'utf8', timeout: 120_000, stdio: ['ignore', 'pipe', 'inherit'] }).trim().split('\n')
+    const output = execFileSync(path, COMMANDS[name], { encoding: 'utf8', timeout: 300_000, stdio: ['ignore', 'pipe', 'inherit'] }).trim().split('\n')
     const report = JSON.parse(output.at(-1)!) as Report
     assert.equal(report, { ...reference, runtime: name })
     const written = readFileSync(`build/examples/adapter-${name}/adapter_model.safetensors`)
@@ -33,7 +33,7 @@ for (const { name, path } of present('deno', 'bun')) {
   test(`${name}: other mails from a file give another adapter; a file that is none is refused`, async () => {
     const mails = join(temporary(name), 'mails.json')
     writeFileSync(mails, JSON.stringify([{ text: 'Cheese club\nfree tasting', label: 'ham' }, { text: 'Parcel\nplease pay', label: 'spam' }]))
-    const run = () => execFileSync(path, [...COMMANDS[name], mails], { encoding: 'utf8', timeout: 120_000, stdio: ['ignore', 'pipe', 'pipe'] })
+    const run = () => execFileSync(path, [...COMMANDS[name], mails], { encoding: 'utf8', timeout: 300_000, stdio: ['ignore', 'pipe', 'pipe'] })
     const report = JSON.parse(run().trim().split('\n').at(-1)!) as Report
     assert.is(report.mails, 2)
     assert.is.not(report.adapter, (await inNode()).adapter)

@@ -150,6 +150,11 @@ const host = () => {
   return { now: () => clock++, pause: () => new Promise<void>(resolve => setTimeout(resolve, 0)) }
 }
 
+/** So many turns of the host's kind: a run that was not paused would have gone on. */
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise<void>(resolve => setTimeout(resolve, 0))
+}
+
 test('what is no training is a TypeError that says so', () => {
   for (const wrong of [undefined, null, {}, 7]) {
     assert.throws(() => runSlice(wrong as never), (error: Error) => error instanceof TypeError && /^"training" expected an object with step, got .*; pass what openTraining gave$/.test(error.message))
@@ -161,11 +166,15 @@ test('a run tells its progress, pauses, goes on, and ends with the same contribu
   const { task, plan, state } = await setting()
   const whole = contribute(task, plan, state, examples, 5)
   const heard: Progress[] = []
+  let tellPaused = () => {}
+  const paused = new Promise<void>(resolve => { tellPaused = resolve })
   const run = startTraining(openTraining(task, plan, state, examples, 5), host(), progress => {
     heard.push(progress)
-    if (progress.done === 2 && !progress.paused && heard.length < 5) run.pause()
+    if (progress.paused) tellPaused()
+    else if (progress.done === 2 && heard.length < 5) run.pause()
   })
-  await new Promise(resolve => setTimeout(resolve, 50))
+  await paused
+  await turns(20)
   assert.is(heard.at(-1)!.paused, true)
   assert.is(heard.at(-1)!.done, 2)
   run.resume()
@@ -178,11 +187,14 @@ test('a run tells its progress, pauses, goes on, and ends with the same contribu
 test('a cancelled run gives nothing and leaves the published values; it can be cancelled while paused', async () => {
   for (const pauseFirst of [false, true]) {
     const { task, plan, state } = await setting()
+    let cancelled: Promise<void> | undefined
     const run = startTraining(openTraining(task, plan, state, examples, 5), host(), ({ done, paused }) => {
-      if (done === 2 && !paused) pauseFirst ? run.pause() : run.cancel()
+      if (paused) cancelled = turns(20).then(() => run.cancel())
+      else if (done === 2) pauseFirst ? run.pause() : run.cancel()
     })
-    if (pauseFirst) setTimeout(() => run.cancel(), 20)
     assert.is(await run.result, undefined)
+    await cancelled
+    assert.is(cancelled !== undefined, pauseFirst)
     sameBits(readSlice(task.parameters, plan.slice), state, 'values')
     run.resume()
   }

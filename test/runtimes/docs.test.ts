@@ -49,7 +49,7 @@ for (const { name, find } of present('deno', 'bun')) {
 
 function run(path: string, flags: readonly string[], name: string, code: string): string {
   writeFileSync(join(folder, name), code)
-  return execFileSync(path, [...flags, name], { cwd: folder, encoding: 'utf8', timeout: 60_000, stdio: ['ignore', 'pipe', 'pipe'] })
+  return execFileSync(path, [...flags, name], { cwd: folder, encoding: 'utf8', timeout: 300_000, stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
 test.run()

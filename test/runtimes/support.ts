@@ -40,7 +40,7 @@ export function referenceChecks(): Promise<Check[]> {
 /** Runs the suite; every check passes, and what it computed is what Node computed. Gives the names of the checks. */
 export async function passesSuite({ name, run }: Runtime, options: RunOptions = {}, changes: Partial<Program> = {}): Promise<string[]> {
   const expected = new Map((await referenceChecks()).map(check => [check.name, check]))
-  const checks = await run({ ...programOf(name), ...changes }, { timeout: 120, ...options }) as Check[]
+  const checks = await run({ ...programOf(name), ...changes }, { timeout: 300, ...options }) as Check[]
   const failed = checks.filter(check => !check.ok).map(check => `${check.name}: ${check.detail}`)
   assert.is(failed.length, 0, `${name}: ${failed.join('\n')}`)
   for (const { name: title, detail } of checks) assert.is(detail, expected.get(title)?.detail, `${name}: ${title}`)

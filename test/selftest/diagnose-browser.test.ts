@@ -18,7 +18,7 @@ test('this machine was asked for browsers', () => {
 for (const name of ['chromium', 'firefox'].filter(name => !('missing' in runtime(name).find()))) {
   for (const isolated of [true, false]) {
     test(`${name}, a page that is ${isolated ? '' : 'not '}cross-origin isolated`, async () => {
-      const found = await runtime(name).run({ entry: 'test/support/diagnose-program.ts' }, { isolated, timeout: 120 }) as Diagnosis
+      const found = await runtime(name).run({ entry: 'test/support/diagnose-program.ts' }, { isolated, timeout: 300 }) as Diagnosis
       assert.is(found.fit, true, JSON.stringify(found))
       assert.is(found.runtime, 'browser')
       assert.is(found.sharedMemory, isolated)

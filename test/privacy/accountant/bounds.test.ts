@@ -185,11 +185,11 @@ test('μ and the attacker: consistent with ε, and exact for a Gaussian', () => 
   assert.ok(attackerTpr(rounds(0.8, 0.01, 300), 0.01) > attackerTpr(accountant, 0.01))
 })
 
-test('ε for 2,000 rounds on a grid of 1e-4 in at most 2 s', () => {
-  const started = performance.now()
+test('ε for 2,000 rounds on a grid of 1e-4 in some 2 s of CPU', () => {
+  const started = process.cpuUsage().user
   pldAccountant({ ...ADD, discretisation: 1e-4 }).compose(poissonGaussian({ noiseMultiplier: 0.8, samplingRate: 0.01 }), 2000).epsilon(1e-6)
-  // Ten times the time allowed, so that a busy machine is no failure; the bench has the number.
-  assert.ok(performance.now() - started < 20000)
+  // Ten times the time allowed, so that a slow machine is no failure; the bench has the number.
+  assert.ok(process.cpuUsage().user - started < 20e6)
 })
 
 test.run()
