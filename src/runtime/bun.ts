@@ -2,7 +2,8 @@
  * The adapter of Bun.
  * @module
  */
-import type { Channel, Host, Variant } from '../host.ts'
+import type { Channel, Host } from '../host.ts'
+import { compiledOnce } from './compiled-once.ts'
 import { nodeFolder, nodeSave } from './node-files.ts'
 import { workerChannel } from './web-channel.ts'
 import { fillRandom } from './web-random.ts'
@@ -34,13 +35,4 @@ function spawn(): Channel {
   return workerChannel(new Worker(new URL('./bun-thread.js', import.meta.url).href, { type: 'module' }))
 }
 
-const modules = new Map<Variant, Promise<WebAssembly.Module>>()
-
-function compiled(variant: Variant): Promise<WebAssembly.Module> {
-  let module = modules.get(variant)
-  if (module === undefined) {
-    module = Bun.file(new URL(`../wasm/sotto.${variant}.wasm`, import.meta.url)).arrayBuffer().then(bytes => WebAssembly.compile(bytes))
-    modules.set(variant, module)
-  }
-  return module
-}
+const compiled = compiledOnce(async variant => WebAssembly.compile(await Bun.file(new URL(`../wasm/sotto.${variant}.wasm`, import.meta.url)).arrayBuffer()))

@@ -2,22 +2,22 @@
  * Folders of a disk, through Deno's own interface.
  * @module
  */
-import { aString } from '../assert.ts'
+import { anInteger, aString } from '../assert.ts'
 import type { FileSource } from '../checkpoint/source.ts'
 import { Deno } from './deno-api.ts'
+import { localPath } from './local-path.ts'
+import { notAbove, saveFolder } from './save-folder.ts'
+import type { SavingDisk } from './save-folder.ts'
 
 /** The files of a directory, which none of them may leave. */
 export function denoFolder(path: string | URL): FileSource {
-  const at = filesBelow(path)
+  const at = filesBelow(folderUrl('folder', path))
   return Object.freeze({
     read: async (name: string) => Deno.readFile(at(name)),
-    // no permission is not the same as no file
-    has: async (name: string) => Deno.stat(at(name)).then(entry => entry.isFile, error => {
-      if ((error as Error).name === 'NotFound' || (error as Error).name === 'NotADirectory') return false
-      throw error
-    }),
+    has: async (name: string) => Deno.stat(at(name)).then(entry => entry.isFile, unlessMissing(false)),
     size: async (name: string) => (await Deno.stat(at(name))).size,
     async readRange(name: string, start: number, end: number) {
+      anInteger('end', end, anInteger('start', start))
       const file = await Deno.open(at(name))
       try {
         await file.seek(start, 0)
@@ -38,28 +38,32 @@ export function denoFolder(path: string | URL): FileSource {
 
 /** Files of a run, in a folder of their own that takes the place of an older one in the end. */
 export async function denoSave(path: string, files: Readonly<Record<string, Uint8Array | string>>): Promise<void> {
-  const target = folderUrl(path), draft = new URL(`${target.href.slice(0, -1)}.writing-${Deno.pid}/`)
-  const remove = (folder: URL) => Deno.remove(folder, { recursive: true }).catch((error: Error) => {
-    if (error.name !== 'NotFound') throw error
-  })
-  await remove(draft)
-  try {
-    const at = filesBelow(draft)
-    for (const [name, content] of Object.entries(files)) {
-      await Deno.mkdir(new URL('.', at(name)), { recursive: true })
-      await Deno.writeFile(at(name), typeof content === 'string' ? new TextEncoder().encode(content) : content)
-    }
-    await remove(target)
-    await Deno.rename(draft, target)
-  } catch (error) {
-    await remove(draft)
+  const target = folderUrl('path', path).href.slice(0, -1)
+  notAbove(target, fileUrl(Deno.cwd()).slice(0, -1), '/')
+  await saveFolder(disk, target, Deno.pid, files)
+}
+
+const disk: SavingDisk = {
+  kind: path => Deno.stat(new URL(path)).then(entry => entry.isFile ? 'file' : 'folder', unlessMissing('none')),
+  async write(folder, name, bytes) {
+    const file = filesBelow(new URL(closed(folder)))(name)
+    await Deno.mkdir(new URL('.', file), { recursive: true })
+    await Deno.writeFile(file, bytes)
+  },
+  rename: (from, to) => Deno.rename(new URL(from), new URL(to)),
+  remove: path => Deno.remove(new URL(path), { recursive: true }).catch(unlessMissing(undefined)),
+}
+
+/** No permission is not the same as no file. */
+function unlessMissing<T>(answer: T): (error: unknown) => T {
+  return error => {
+    if (['NotFound', 'NotADirectory'].includes((error as Error).name)) return answer
     throw error
   }
 }
 
 /** Names to URLs of files, so that `..` and links of text are resolved before anything is compared. */
-function filesBelow(path: string | URL): (name: string) => URL {
-  const root = folderUrl(path)
+function filesBelow(root: URL): (name: string) => URL {
   return name => {
     const file = new URL(encode(aString('name', name)), root)
     if (!file.href.startsWith(root.href) || file.href === root.href) throw new RangeError(`"name" expected a file within ${root.pathname}, got ${name}`)
@@ -67,13 +71,14 @@ function filesBelow(path: string | URL): (name: string) => URL {
   }
 }
 
-function folderUrl(path: string | URL): URL {
-  if (path instanceof URL) return closed(path.href)
-  const text = encode(path)
-  return closed(/^[A-Za-z]:/.test(text) ? `file:///${text}` : new URL(text, fileUrl(Deno.cwd())).href)
+function folderUrl(title: string, path: string | URL): URL {
+  const local = localPath(title, path)
+  if (typeof local !== 'string') return new URL(closed(local.href))
+  const text = encode(local)
+  return new URL(closed(/^[A-Za-z]:/.test(text) ? `file:///${text}` : new URL(text, fileUrl(Deno.cwd())).href))
 }
 
-function closed(href: string): URL { return new URL(href.endsWith('/') ? href : `${href}/`) }
+function closed(href: string): string { return href.endsWith('/') ? href : `${href}/` }
 
 /** `/a b`, or `C:/a b` on Windows, as the URL of a folder. */
 function fileUrl(path: string): string {

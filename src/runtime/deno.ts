@@ -7,7 +7,8 @@
  */
 import { createHash } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
-import type { Channel, Host, Variant } from '../host.ts'
+import type { Channel, Host } from '../host.ts'
+import { compiledOnce } from './compiled-once.ts'
 import { Deno } from './deno-api.ts'
 import { denoFolder, denoSave } from './deno-files.ts'
 import { nodeChannel } from './node-channel.ts'
@@ -33,13 +34,5 @@ function spawn(): Channel {
   return nodeChannel(new Worker(new URL('./deno-thread.js', import.meta.url)))
 }
 
-const modules = new Map<Variant, Promise<WebAssembly.Module>>()
-
-function compiled(variant: Variant): Promise<WebAssembly.Module> {
-  let module = modules.get(variant)
-  if (module === undefined) {
-    module = Deno.readFile(new URL(`../wasm/sotto.${variant}.wasm`, import.meta.url)).then(bytes => WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>))
-    modules.set(variant, module)
-  }
-  return module
-}
+const compiled = compiledOnce(async variant =>
+  WebAssembly.compile(await Deno.readFile(new URL(`../wasm/sotto.${variant}.wasm`, import.meta.url)) as Uint8Array<ArrayBuffer>))

@@ -7,7 +7,8 @@ import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import { Worker } from 'node:worker_threads'
-import type { Channel, Host, Variant } from '../host.ts'
+import type { Channel, Host } from '../host.ts'
+import { compiledOnce } from './compiled-once.ts'
 import { nodeChannel } from './node-channel.ts'
 import { nodeFolder, nodeSave } from './node-files.ts'
 
@@ -31,17 +32,7 @@ function spawn(): Channel {
   return nodeChannel(new Worker(new URL('./node-thread.js', import.meta.url), { execArgv: [] }))
 }
 
-const modules = new Map<Variant, Promise<WebAssembly.Module>>()
-
-function compiled(variant: Variant): Promise<WebAssembly.Module> {
-  let module = modules.get(variant)
-  if (module === undefined) {
-    const url = new URL(`../wasm/sotto.${variant}.wasm`, import.meta.url)
-    module = readFile(url).then(bytes => WebAssembly.compile(bytes))
-    modules.set(variant, module)
-  }
-  return module
-}
+const compiled = compiledOnce(async variant => WebAssembly.compile(await readFile(new URL(`../wasm/sotto.${variant}.wasm`, import.meta.url))))
 
 export { nodeLedger, readLedgerFile, type NodeLedgerOptions } from './node-ledger.ts'
 export { hasSqlite, sqliteLedger, type SqliteLedgerOptions } from './node-ledger-sqlite.ts'

@@ -16,9 +16,15 @@ export interface WebFolderOptions {
   readonly base?: string | URL | undefined
 }
 
+/** The runtime's own. @throws Error where it has none */
+export const ownFetch: Fetch = async (url, init) => {
+  if (typeof globalThis.fetch !== 'function') throw new Error(`fetch expected for ${show(url)}, got a runtime without; pass files as "folder" and the module as bytes`)
+  return fetch(url, init)
+}
+
 /** Files below a URL, which none of them may leave. */
 export function webFolder(path: string | URL, options: WebFolderOptions = {}): FileSource {
-  const { fetch: load = (url, init) => fetch(url, init) } = options
+  const { fetch: load = ownFetch } = options
   const at = namesBelow(path, options.base)
   /** Files that the server sent whole when asked for a part. */
   const whole = new Map<string, Promise<Uint8Array>>()

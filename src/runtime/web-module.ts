@@ -4,6 +4,8 @@
  */
 import { show } from '../assert.ts'
 import type { Variant } from '../host.ts'
+import { compiledOnce } from './compiled-once.ts'
+import { ownFetch } from './web-folder.ts'
 
 /** Where the compiled module comes from. */
 export type ModuleSource = WebAssembly.Module | BufferSource | URL | string
@@ -13,25 +15,18 @@ export type ModuleSources = ModuleSource | Partial<Record<Variant, ModuleSource>
 
 /** Compiles each build once, when it is first asked for; one that failed is tried again. */
 export function moduleLoader(wasm: ModuleSources): (variant: Variant) => Promise<WebAssembly.Module> {
-  const modules = new Map<Variant, Promise<WebAssembly.Module>>()
-  return variant => {
-    let module = modules.get(variant)
-    if (module === undefined) {
-      const source = typeof wasm !== 'object' || isModuleSource(wasm) ? wasm : wasm[variant]
-      if (source === undefined) throw new RangeError(`"wasm" expected the build ${show(variant)}, got none; pass sotto.${variant}.wasm`)
-      module = compileModule(source)
-      modules.set(variant, module)
-      module.catch(() => modules.delete(variant))
-    }
-    return module
-  }
+  return compiledOnce(async variant => {
+    const source = typeof wasm !== 'object' || isModuleSource(wasm) ? wasm : wasm[variant]
+    if (source === undefined) throw new RangeError(`"wasm" expected the build ${show(variant)}, got none; pass sotto.${variant}.wasm`)
+    return compileModule(source)
+  })
 }
 
 /** Compiles bytes or what lies at a URL; a ready module is taken as it is. */
 export async function compileModule(source: ModuleSource): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source
   if (typeof source === 'string' || isUrl(source)) {
-    const response = await fetch(source)
+    const response = await ownFetch(String(source))
     if (!response.ok) throw new Error(`"wasm" expected a module at ${String(source)}, got status ${response.status}; check the address`)
     return WebAssembly.compile(await response.arrayBuffer())
   }

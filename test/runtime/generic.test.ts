@@ -9,6 +9,7 @@ import { browser } from '../../src/runtime/browser.ts'
 import { generic } from '../../src/runtime/generic.ts'
 import type { ModuleSource } from '../../src/runtime/generic.ts'
 import { node } from '../../src/runtime/node.ts'
+import { diagnose } from '../../src/selftest/diagnose.ts'
 import { textClassifier } from '../../src/train/classifier.ts'
 import { Graph } from '../../src/graph/graph.ts'
 import { Pass } from '../../src/ops/pass.ts'
@@ -60,7 +61,8 @@ test('random bytes of any length; a build that was not given and an address with
   const random = new Uint8Array(200_000)
   host.random(random)
   assert.ok(new Set(random.subarray(150_000)).size > 200)
-  assert.throws(() => host.module('scalar'), /expected the build "scalar", got none/)
+  await rejects(host.module('scalar') as Promise<unknown>, /expected the build "scalar", got none/)
+  await rejects(host.module('fast' as 'simd') as Promise<unknown>, /"variant" expected one of "simd", "shared", "scalar", got "fast"/)
   await serve(async origin => {
     await rejects(generic({ wasm: `${origin}/nothing.wasm` }).module('simd'), /expected a module at .* got status 404/)
   })
@@ -78,6 +80,24 @@ test('between two steps a generic host lets waiting events through, where the ru
     await host.pause!()
   } finally {
     globalThis.setTimeout = setTimeout
+  }
+})
+
+test('on the floor: without clock, randomness and fetch it computes the committed bits, and says what it lacks', async () => {
+  const names = ['performance', 'crypto', 'fetch'] as const
+  const before = names.map(name => Object.getOwnPropertyDescriptor(globalThis, name)!)
+  const host = generic({ wasm: { simd: bytes, scalar: readFileSync('dist/wasm/sotto.scalar.wasm') } })
+  try {
+    for (const name of names) Object.defineProperty(globalThis, name, { value: undefined, configurable: true, writable: true })
+    assert.is(host.now(), 0)
+    const { selfTest, speed, randomness, fit } = await diagnose(host)
+    assert.equal(selfTest!.differing, [])
+    assert.equal([speed, randomness, fit], [undefined, false, false])
+    assert.throws(() => host.random(new Uint8Array(4)), /random bytes expected crypto\.getRandomValues, got a runtime without/)
+    await rejects(host.folder('http://127.0.0.1/models').read('config.json'), /fetch expected for "http:\/\/127\.0\.0\.1\/models\/config\.json", got a runtime without/)
+    await rejects(generic({ wasm: 'http://127.0.0.1/a.wasm' }).module('simd') as Promise<unknown>, /fetch expected/)
+  } finally {
+    names.forEach((name, i) => { Object.defineProperty(globalThis, name, before[i]) })
   }
 })
 

@@ -19,15 +19,15 @@ test('each browser is here, or says how to get it', () => {
 })
 
 for (const each of present('chromium', 'firefox', 'webkit')) {
-  test(`${each.name}: a worker of an isolated page, under a strict content policy: all 16 checks, threads included`, async () => {
+  test(`${each.name}: a worker of an isolated page, under a strict content policy: all 17 checks, threads included`, async () => {
     const names = await passesSuite(each, { headers: { 'content-security-policy': POLICY } })
-    assert.is(names.length, 16)
+    assert.is(names.length, 17)
     for (const name of [...EVERYWHERE, ...ON_THREADS]) assert.ok(names.includes(name), name)
   })
 
   test(`${each.name}: a page that is not isolated: one thread, the same bits`, async () => {
     const names = await passesSuite(each, { isolated: false, thread: 'page', headers: { 'content-security-policy': POLICY } })
-    assert.is(names.length, 14)
+    assert.is(names.length, 15)
     for (const name of EVERYWHERE) assert.ok(names.includes(name), name)
   })
 }
@@ -42,7 +42,7 @@ for (const each of present('chromium')) {
 for (const each of present('cog')) {
   test('a browser without SIMD takes the scalar build, with the same bits', async () => {
     const names = await passesSuite(each)
-    assert.is(names.length, 14)
+    assert.is(names.length, 15)
     for (const name of EVERYWHERE) assert.ok(names.includes(name), name)
     const refused = await each.run({ entry: 'test/runtimes/no-simd.ts' })
     assert.equal(refused, { simd: false, variant: 'scalar' })

@@ -34,7 +34,7 @@ test('Node ends while a thread is idle', () => {
 
 for (const { name, find } of present('deno', 'bun')) {
   const { path } = find() as { path: string }
-  const flags = name === 'deno' ? ['run', '--no-lock', '--allow-read', '--allow-env'] : []
+  const flags = name === 'deno' ? ['run', '--no-lock', '--no-prompt', '--allow-read'] : []
 
   test(`${name}: the quick start trains`, () => {
     const title = name === 'deno' ? 'in Deno' : 'in Bun'

@@ -79,7 +79,12 @@ export async function suite(host: Host, { model, scratch }: SuiteOptions): Promi
     await check('training, 2 threads a step', () => onTeam(host, model))
     await check('simulation, 2 threads', () => simulation(host, model, 2))
   }
-  if (host.save) await check('a folder is saved whole', () => saving(host, scratch!))
+  await check('a build that does not exist is refused by its name', () =>
+    rejected('module', Promise.resolve().then(() => host.module('../wasm/sotto.simd' as 'simd')), /"variant" expected one of|"wasm" expected the build/))
+  if (host.save) {
+    await check('a folder is saved whole', () => saving(host, scratch!))
+    await check('what cannot be saved is refused, and nothing is touched', () => savingRefused(host, scratch!))
+  }
   return checks
 }
 
@@ -181,6 +186,35 @@ async function saving(host: Host, scratch: string): Promise<string> {
   same('4', (await saved.read('a/b.bin')).join())
   same(false, await saved.has('old.txt') || await saved.has('a/b/c.bin') || await saved.has('a'))
   return 'saved'
+}
+
+/** Names that lead out, what is no content, and places that are not a folder's: refused before anything is written. */
+async function savingRefused(host: Host, scratch: string): Promise<string> {
+  const folder = `${scratch}/kept`, source = host.folder(folder)
+  await host.save!(folder, { 'a.txt': 'a', 'b/c.txt': 'c' })
+  for (const name of ['../out.txt', '/out.txt', 'x/../../out.txt', '.', '', 'x//y', 'x\\y']) {
+    await rejected(`save ${name}`, host.save!(folder, { 'new.txt': 'new', [name]: 'out' }), /"files" expected names within the folder/)
+  }
+  await rejected('save 7', host.save!(folder, { 'new.txt': 7 as never }), /"files" expected text or bytes as "new.txt", got 7/)
+  await rejected('save nothing', host.save!(folder, {}), /"files" expected at least one file/)
+  await rejected('save null', host.save!(folder, null as never), /"files" expected an object/)
+  await rejected('save over a file', host.save!(`${folder}/a.txt`, { 'a.txt': 'new' }), /"path" expected a folder or nothing, got the file/)
+  // a name that is a file and a folder: the disk refuses, and what was there stays
+  await rejected('save', host.save!(folder, { 'x': 'x', 'x/y': 'y' }), /./)
+  await rejected('save .', host.save!('.', { 'a.txt': 'a' }), /which holds the working directory/)
+  for (const path of ['', undefined as never]) await rejected('save nowhere', host.save!(path, { 'a.txt': 'a' }), /"path" expected a string/)
+  const address = 'https://example.org/models/tiny'
+  await rejected('save to the web', host.save!(address, { 'a.txt': 'a' }), /"path" expected a path of this machine/)
+  for (const path of [address, '', 7 as never, undefined as never]) {
+    await rejected('folder', Promise.resolve().then(() => host.folder(path)), /"folder" expected a (path of this machine|string)/)
+  }
+  for (const name of ['', '.', 7 as never]) await rejected('read', Promise.resolve().then(() => source.read(name)), /"name" expected/)
+  for (const [from, to] of [[-1, 1], [1, 0], [0.5, 1]] as const) {
+    await rejected('range', Promise.resolve().then(() => source.readRange!('a.txt', from, to)), /"(start|end)" expected an integer/)
+  }
+  same(false, await source.has('a.txt/b') || await source.has('b') || await source.has('new.txt') || await source.has('x'))
+  same('a c', `${String.fromCharCode(...await source.read('a.txt'))} ${String.fromCharCode(...await source.read('b/c.txt'))}`)
+  return 'refused'
 }
 
 function fail(what: string): never { throw new Error(what) }

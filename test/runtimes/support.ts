@@ -50,3 +50,4 @@ export async function passesSuite({ name, run }: Runtime, options: RunOptions = 
 /** What every runtime can do, and what those with threads and files can do as well. */
 export const EVERYWHERE = ['tokens', 'embedding', 'training', 'training, scalar build', 'contribution', 'simulation']
 export const ON_THREADS = ['training, 2 threads a step', 'simulation, 2 threads']
+export const ON_DISKS = ['a folder is saved whole', 'what cannot be saved is refused, and nothing is touched']
