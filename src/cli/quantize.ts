@@ -67,8 +67,8 @@ async function quantizeAction(model: string, { out, json, quiet, ...options }: Q
     if (await stat(folder).then(() => true, () => false)) await rmdir(folder)
     await rename(draft, folder)
     progress.end()
-    const before = await weightBytes(source), place = relative('', folder) || '.'
-    process.stdout.write(json ? `${JSON.stringify({ out: folder, bytes: made.bytes, before, types: made.types, left: made.left }, null, 2)}\n` : summary(made, before, place))
+    const place = relative('', folder) || '.', { bytes, before, types, left } = made
+    process.stdout.write(json ? `${JSON.stringify({ out: folder, bytes, before, types, left }, null, 2)}\n` : summary(made, place))
   } catch (error) {
     await rm(draft, { recursive: true, force: true })
     if (!(error instanceof Stopped)) throw error
@@ -115,13 +115,7 @@ async function writeDraft(
   return made
 }
 
-/** Bytes of the files that hold the original's weights; undefined where they are not known. */
-async function weightBytes(source: FileSource): Promise<number | undefined> {
-  return await source.has('model.safetensors') ? source.size?.('model.safetensors') : undefined
-}
-
-function summary({ bytes, types, left }: Quantized, before: number | undefined, place: string): string {
+function summary({ bytes, before, types, left }: Quantized, place: string): string {
   const kinds = Object.entries(types).sort().map(([type, count]) => `${count} ${type}`).join(', ')
-  const smaller = before === undefined ? '' : ` of ${size(before)} (${(100 * bytes / before).toFixed(0)} %)`
-  return `${join(place, 'model.safetensors')}: ${size(bytes)}${smaller}; tensors: ${kinds}${left.length > 0 ? `; left out, since the encoder does not read them: ${left.length}` : ''}\n`
+  return `${join(place, 'model.safetensors')}: ${size(bytes)} of ${size(before)} (${(100 * bytes / before).toFixed(0)} %); tensors: ${kinds}${left.length > 0 ? `; left out, since the encoder does not read them: ${left.length}` : ''}\n`
 }

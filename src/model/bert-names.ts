@@ -44,16 +44,29 @@ export interface EncoderTensors {
   readonly tables: readonly string[]
   /** All others. */
   readonly others: readonly string[]
+  /** Shapes by name, where the configuration says them; without it the file's own are right. */
+  readonly shapes?: ReadonlyMap<string, readonly number[]>
 }
 
 /** What an encoder of the family reads. */
-export function bertTensors({ architecture, layers, tokenTypes }: EncoderConfig): EncoderTensors {
+export function bertTensors(config: EncoderConfig): EncoderTensors {
+  const { architecture, layers, tokenTypes, hiddenSize: C, intermediateSize: F } = config
   const names = NAMES[architecture]
   const each = (kinds: readonly string[]) => Array.from({ length: layers }, (_, i) => kinds.map(kind => `${names.layer(i)}.${kind}`)).flat()
-  const norms = ['embeddings.LayerNorm', ...each([names.attentionNorm, names.outNorm])]
-  return {
-    sites: each([names.query, names.key, names.value, names.attentionOut, names.up, names.down]),
-    tables: ['word', 'position', ...(tokenTypes > 0 ? ['token_type'] : [])].map(kind => `embeddings.${kind}_embeddings.weight`),
-    others: norms.flatMap(norm => [`${norm}.weight`, `${norm}.bias`]),
+  const rows = { word: config.vocabularySize, position: config.maxTokens + config.positionOffset, token_type: tokenTypes }
+  const shapes = new Map<string, readonly number[]>()
+  const tables = Object.entries(rows).filter(([, count]) => count > 0).map(([kind, count]) => {
+    const name = `embeddings.${kind}_embeddings.weight`
+    shapes.set(name, [count, C])
+    return name
+  })
+  const sites = each([names.query, names.key, names.value, names.attentionOut, names.up, names.down])
+  const ups = new Set(each([names.up])), downs = new Set(each([names.down]))
+  for (const name of sites) {
+    const outputs = ups.has(name) ? F : C
+    shapes.set(`${name}.weight`, [outputs, downs.has(name) ? F : C]).set(`${name}.bias`, [outputs])
   }
+  const others = ['embeddings.LayerNorm', ...each([names.attentionNorm, names.outNorm])].flatMap(norm => [`${norm}.weight`, `${norm}.bias`])
+  for (const name of others) shapes.set(name, [C])
+  return { sites, tables, others, shapes }
 }

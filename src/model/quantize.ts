@@ -5,7 +5,7 @@
  */
 import { anOptions, oneOf, show } from '../assert.ts'
 import { encoderConfig, readConfig } from '../checkpoint/config.ts'
-import { fromF32 } from '../checkpoint/dtype.ts'
+import { fromF32, isFloat, toF32 } from '../checkpoint/dtype.ts'
 import type { Dtype } from '../checkpoint/dtype.ts'
 import { PREFIXES } from '../checkpoint/hub.ts'
 import {
@@ -21,6 +21,7 @@ import type { Weights } from '../checkpoint/weights.ts'
 import { FormatError } from '../errors.ts'
 import { NUMERICS_KEY, NUMERICS_VERSION } from '../numerics.ts'
 import { integerRows } from '../ops/int8-rows.ts'
+import { checkTerms } from '../ops/int8-weight.ts'
 import { halfRows } from '../ops/table.ts'
 import type { Engine } from '../wasm/engine.ts'
 import { bertTensors } from './bert-names.ts'
@@ -46,6 +47,8 @@ export interface Quantized {
   readonly config: string
   /** Bytes of model.safetensors. */
   readonly bytes: number
+  /** Bytes of the checkpoint's tensors, in one file or in shards. */
+  readonly before: number
   /** How many tensors have each type. */
   readonly types: Readonly<Partial<Record<Dtype, number>>>
   /** Tensors of the checkpoint that the encoder does not read, and that were left out. */
@@ -65,7 +68,7 @@ interface Job {
  * Writes model.safetensors with narrow weights.
  *
  * @param progress - called before each tensor with its name, its number and how many there are
- * @throws FormatError or RangeError naming the tensor that is missing, not finite, too large for f16, or int8 already
+ * @throws FormatError or RangeError naming the tensor that is missing, of another shape, not finite, too large for f16, or int8 already
  */
 export async function quantizeModel(
   engine: Engine, source: FileSource, options: QuantizeOptions, sink: Sink,
@@ -77,13 +80,18 @@ export async function quantizeModel(
   const { weights, tensors, config } = await open(source)
   const kept = keptSites(tensors.sites, options.keep ?? [])
   const job = (plain: string, as?: 'int8' | 'f16' | 'f32'): Job => {
-    const { name: stored, dtype, shape } = weights.info(plain)
+    const { name: stored, dtype, shape } = weights.info(plain, tensors.shapes?.get(plain))
     if (isInt8(weights, plain)) throw new FormatError(`tensor ${show(stored)} expected a floating type, got I8; start from the model as it was before it was quantised`)
     return { stored, plain, shape, dtype: as === undefined ? dtype : as === 'int8' ? 'I8' : as === 'f16' ? 'F16' : 'F32' }
   }
+  const weight = (name: string): Job => {
+    const made = job(`${name}.weight`, kept.has(name) ? 'f16' : format)
+    if (made.dtype === 'I8') checkTerms(made.stored, made.shape[0], made.shape[1])
+    return made
+  }
   const jobs = [
     ...tensors.tables.map(name => job(name, embeddings)),
-    ...tensors.sites.flatMap(name => [job(`${name}.weight`, kept.has(name) ? 'f16' : format), job(`${name}.bias`)]),
+    ...tensors.sites.flatMap(name => [weight(name), job(`${name}.bias`)]),
     ...tensors.others.map(name => job(name)),
   ]
   const int8 = jobs.filter(({ dtype }) => dtype === 'I8')
@@ -102,7 +110,11 @@ export async function quantizeModel(
   const used = new Set(jobs.map(({ plain }) => plain))
   // other readers must not take integers for weights: a method that they do not know makes them stop
   const mark = int8.length > 0 ? { quantization_config: { quant_method: QUANTIZATION_NAME, version: Number(CURRENT_VERSION) } } : {}
-  return { config: `${JSON.stringify({ ...config, ...mark }, null, 2)}\n`, bytes, types, left: weights.names.filter(name => !used.has(name)) }
+  return {
+    config: `${JSON.stringify({ ...config, ...mark }, null, 2)}\n`, bytes, types,
+    before: weights.names.reduce((sum, name) => sum + weights.info(name).byteLength, 0),
+    left: weights.names.filter(name => !used.has(name)),
+  }
 }
 
 async function open(source: FileSource): Promise<{ weights: Weights, tensors: EncoderTensors, config: Record<string, unknown> }> {
@@ -136,7 +148,9 @@ async function write(
   const info = weights.info(plain)
   if (dtype === info.dtype) {
     for (let from = 0; from < info.byteLength; from += COPY) {
-      await put(stored, await weights.range(plain, from, Math.min(info.byteLength, from + COPY)), from)
+      const part = await weights.range(plain, from, Math.min(info.byteLength, from + COPY))
+      if (isFloat(dtype)) checkValues(stored, toF32(part, dtype))
+      await put(stored, part, from)
     }
     return
   }
@@ -155,3 +169,9 @@ async function write(
 
 /** Bytes that are copied at a time. */
 const COPY = 2 ** 20
+
+/** RangeError where a number that is copied is not finite: no step could use the result. */
+function checkValues(title: string, values: Float32Array): void {
+  const bad = values.find(value => !Number.isFinite(value))
+  if (bad !== undefined) throw new RangeError(`tensor ${show(title)} expected finite numbers, got ${bad}; mend the checkpoint`)
+}

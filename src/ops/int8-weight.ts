@@ -11,6 +11,13 @@ import type { Weight } from './weight.ts'
 /** Longest sum for which int8 products are allowed: beyond it too few levels are left for the other operand. */
 const LONGEST = 1 << 16
 
+/** RangeError where a weight's sums, forward or backward, are too long for int8. */
+export function checkTerms(title: string, outputs: number, inputs: number): void {
+  if (Math.max(outputs, inputs) > LONGEST) {
+    throw new RangeError(`"${title}" expected sums of at most ${LONGEST} terms for int8, got a weight of ${outputs} x ${inputs}; use f16`)
+  }
+}
+
 /**
  * A frozen int8 weight from f32 values, or from integers and their scales; without either it is there already, packed by
  * another thread.
@@ -19,9 +26,7 @@ export function int8Weight(
   engine: Engine, outputs: number, inputs: number, values: Float32Array | IntegerRows | undefined, title = 'weight',
 ): Weight {
   const { kernels, arena } = engine
-  if (Math.max(outputs, inputs) > LONGEST) {
-    throw new RangeError(`"format" expected sums of at most ${LONGEST} terms for int8, got a weight of ${outputs} x ${inputs}; use f16`)
-  }
+  checkTerms(title, outputs, inputs)
   const forwardBytes = kernels['int8_packed_bytes'](outputs, inputs), backwardBytes = kernels['int8_packed_bytes'](inputs, outputs)
   const scale = arena.reserve(outputs * 4), forward = arena.reserve(forwardBytes), backward = arena.reserve(backwardBytes)
   const pack = ({ values, scales }: IntegerRows) => {

@@ -95,7 +95,7 @@ export function halfRows(engine: Engine, title: string, values: Float32Array): U
 export function checkHalf(engine: Engine, title: string, ptr: number, length: number): void {
   checkFinite(engine, title, ptr, length)
   const most = engine.kernels['max_abs'](ptr, length)
-  if (!(most < 65520)) throw new RangeError(`"${title}" expected numbers below 65520 for f16, got ${most}; use bf16 or f32`)
+  if (!(most < 65520)) throw new RangeError(`"${title}" expected numbers below 65520 for f16, got ${most}; use int8 or f32`)
 }
 
 function floats(name: string, values: Float32Array | IntegerRows): Float32Array {

@@ -139,6 +139,47 @@ test('numbers that integers or f16 cannot hold are refused when quantising and o
   await rejects(loadModel(node(), memorySource(BERT), { embeddings: 'i8' as never }), /"embeddings" expected one of "f32", "f16", "int8", "stored", got "i8"/)
 })
 
+test('what would not load is not written: other shapes than config.json says, numbers in biases and norms that are not finite, sums too long for int8', async () => {
+  const BIAS = 'encoder.layer.1.output.dense.bias', NORM = 'encoder.layer.0.output.LayerNorm.weight'
+  const shorter = (name: string) => changed(BERT, tensors => {
+    const { dtype, shape, data } = tensors.get(name)!, rows = shape[0] - 1
+    tensors.set(name, { dtype, shape: [rows, ...shape.slice(1)], data: (data as Uint8Array).slice(0, (data as Uint8Array).length / shape[0] * rows) })
+  })
+  const { tensors } = await tensorsOf((await quantized(BERT))['model.safetensors'] as Uint8Array)
+  for (const name of tensors.keys()) {
+    if (name.endsWith('_scale')) continue
+    const pattern = new RegExp(`tensor ${name.replaceAll('.', '\\.')}" expected shape`)
+    await rejects(quantized(await shorter(name)), pattern)
+    await rejects(loadModel(node(), memorySource(await shorter(name))), name === WORDS ? /word_embeddings\.weight" expected shape/ : pattern)
+  }
+  for (const [name, bad] of [[BIAS, NaN], [NORM, -Infinity]] as const) {
+    const files = await changed(BERT, tensors => {
+      const { dtype, shape, data } = tensors.get(name)!, bytes = (data as Uint8Array).slice()
+      bytes.set(fromF32(Float32Array.of(bad), 'F32'), 8)
+      tensors.set(name, { dtype, shape, data: bytes })
+    })
+    for (const format of ['int8', 'f16'] as const) await rejects(quantized(files, { format }), new RegExp(`tensor "${name}" expected finite numbers, got ${bad}`))
+  }
+  const wide = 65537, config = { ...JSON.parse(new TextDecoder().decode(BERT['config.json'] as Uint8Array)), intermediate_size: wide, hidden_size: 2, num_attention_heads: 1 }
+  const giant = { ...await changed(BERT, tensors => {
+    for (const [name, { dtype, shape }] of tensors) {
+      const next = shape.map(size => size === 48 ? 2 : size === 72 ? wide : size)
+      tensors.set(name, { dtype, shape: next, data: new Float32Array(next.reduce((a, b) => a * b, 1)) })
+    }
+  }), 'config.json': JSON.stringify(config) }
+  const pattern = /intermediate\.dense\.weight" expected sums of at most 65536 terms for int8, got a weight of 65537 x 2; use f16/
+  await rejects(quantized(giant), pattern)
+  await rejects(loadModel(node(), memorySource(giant), { format: 'int8' }), pattern)
+})
+
+test('the size before is that of the tensors, in one file or in shards', async () => {
+  const engine = await createEngine(node()), sources = [BERT, await sharded(BERT, 3)].map(files => memorySource(files))
+  const sizes = await Promise.all(sources.map(async source => (await quantizeModel(engine, source, {}, async () => {})).before))
+  const { tensors } = await tensorsOf(BERT['model.safetensors'] as Uint8Array)
+  const bytes = [...tensors.values()].reduce((sum, { data }) => sum + (data as Uint8Array).length, 0)
+  assert.equal(sizes, [bytes, bytes])
+})
+
 test('extreme rows: zeros, denormals and the largest numbers come out as they went in, in the file and in the model', async () => {
   const rows = [0, -0, 1e-40, 3.4028234663852886e38, 1e30].map(value => new Float32Array(48).fill(value))
   const files = await changed(BERT, tensors => {
