@@ -3,58 +3,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { runtime } from '../../scripts/runtimes/index.mjs'
-import { Crash, restarting, start, within, withFolder } from '../../scripts/runtimes/process.mjs'
+import { until, withPage } from '../../scripts/runtimes/devtools.mjs'
 import { buildPage } from './build.mjs'
 import { serve } from './serve.mjs'
-
-/** Opens a page in Chromium; `use` gets a function that sends a command of the DevTools protocol. */
-export async function withPage(url, use) {
-  const { path, missing } = runtime('chromium').find()
-  if (missing) throw new Error(`chromium expected to be installed: ${missing}`)
-  return restarting('chromium', () => withFolder(async (folder) => {
-    const browser = start([path, '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync', '--hide-scrollbars', `--user-data-dir=${folder}`, '--remote-debugging-pipe', 'about:blank'],
-    { cwd: folder, env: { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, XDG_CACHE_HOME: folder }, stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'] })
-    const waiting = new Map()
-    let text = '', number = 0
-    browser.child.stdio[4].on('data', (chunk) => {
-      text += chunk
-      for (let end = text.indexOf('\0'); end >= 0; end = text.indexOf('\0')) {
-        const { id, result, error } = JSON.parse(text.slice(0, end))
-        text = text.slice(end + 1)
-        waiting.get(id)?.(error ? Promise.reject(new Error(error.message)) : result)
-      }
-    })
-    const died = browser.ended.then((how) => { throw new Error(`chromium expected a command, but it ${how}`) })
-    died.catch(() => {})
-    browser.child.stdio[3].on('error', () => {})
-    const send = (method, params = {}, sessionId = undefined) => within(120, method, Promise.race([died, new Promise((resolve) => {
-      waiting.set(++number, resolve)
-      browser.child.stdio[3].write(`${JSON.stringify({ id: number, method, params, sessionId })}\0`)
-    })]))
-    try {
-      const { targetId } = await send('Target.createTarget', { url: 'about:blank' }).catch((error) => { throw new Crash(error.message) })
-      const { sessionId } = await send('Target.attachToTarget', { targetId, flatten: true })
-      const page = (method, params) => send(method, params, sessionId)
-      await page('Page.enable')
-      await page('Page.navigate', { url })
-      return await use(page)
-    } finally {
-      await browser.end()
-    }
-  }))
-}
-
-/** Waits until an expression holds in the page. */
-export async function until(page, expression, seconds = 240) {
-  for (const end = Date.now() + 1000 * seconds; ;) {
-    const { result: { value } } = await page('Runtime.evaluate', { expression: `Boolean(${expression})` })
-    if (value) return
-    if (Date.now() > end) throw new Error(`the page expected ${expression} within ${seconds} s`)
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-}
 
 /** Width, whether dark, and the scale of the picture. */
 const PICTURES = { 'screenshot.png': [800, false, 0.75], 'screenshot-dark.png': [800, true, 0.5], 'screenshot-phone.png': [360, false, 0.75] }

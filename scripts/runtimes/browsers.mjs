@@ -45,8 +45,10 @@ function browser(name, find, command, { display = false, env: own = {}, prepare 
       mkdirSync(stageFolder)
       mkdirSync(profile)
       prepare(profile, preferences)
-      await stage(stageFolder, application, { ground: 'browser.mjs' })
-      writeFileSync(join(stageFolder, 'run/page.js'), pageScript)
+      if (application !== undefined) {
+        await stage(stageFolder, application, { ground: 'browser.mjs' })
+        writeFileSync(join(stageFolder, 'run/page.js'), pageScript)
+      }
       const server = await serveFolder(stageFolder, { headers: { ...isolated ? ISOLATED : {}, ...headers }, page: document(thread, body), handle })
       const screen = display ? await openScreen(folder) : undefined
       const home = { HOME: profile, XDG_CONFIG_HOME: profile, XDG_CACHE_HOME: profile, XDG_DATA_HOME: profile, XDG_RUNTIME_DIR: profile, TMPDIR: profile }

@@ -13,8 +13,9 @@ export { current }
  * @typedef {object} Runtime
  * @property {string} name - node20, deno, chromium ...
  * @property {() => { path: string, version: string } | { missing: string }} find - where it is, or how to get it
- * @property {(program: import('./stage.mjs').Program, options?: RunOptions) => Promise<unknown>} run - runs a program; gives
- *   what its `main` returned, throws what it threw, and leaves neither processes nor files
+ * @property {(program: import('./stage.mjs').Program | undefined, options?: RunOptions) => Promise<unknown>} run - runs a program; gives
+ *   what its `main` returned, throws what it threw, and leaves neither processes nor files. A browser without a program shows
+ *   what `handle` answers
  */
 
 /**

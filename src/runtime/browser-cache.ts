@@ -11,7 +11,7 @@ import type { FileSource } from '../checkpoint/source.ts'
 import { FormatError } from '../errors.ts'
 import { openStore } from './browser-store.ts'
 import type { FileStore } from './browser-store.ts'
-import { missing, namesBelow, webFolder } from './web-folder.ts'
+import { isThere, missing, namesBelow, webFolder } from './web-folder.ts'
 
 /** What became of a file: for progress and for those who wonder why a page loads slowly. */
 export interface FileEvent {
@@ -169,7 +169,7 @@ async function knownHash(store: FileStore, note: string, url: string): Promise<s
     const { hash, tag } = JSON.parse(text) as { hash?: unknown, tag?: unknown }
     if (typeof hash !== 'string' || !/^[0-9a-f]{64}$/.test(hash)) return undefined
     const response = await fetch(url, { method: 'HEAD', cache: 'no-cache' })
-    return response.ok && tagOf(response) === tag ? hash : undefined
+    return isThere(url, response) && tagOf(response) === tag ? hash : undefined
   } catch {
     return undefined
   }
@@ -182,7 +182,7 @@ function tagOf({ headers }: Response): string | undefined {
 
 async function download(url: string, onFile: (event: FileEvent) => void): Promise<{ content: Blob, tag: string | undefined }> {
   const response = await fetch(url)
-  if (!response.ok) throw missing(url, response.status)
+  if (!isThere(url, response)) throw missing(url, response)
   const length = response.headers.get('content-encoding') === null ? response.headers.get('content-length') : null
   const total = length === null ? undefined : Number(length)
   const pieces: Uint8Array<ArrayBuffer>[] = []

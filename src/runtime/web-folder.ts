@@ -31,7 +31,7 @@ export function webFolder(path: string | URL, options: WebFolderOptions = {}): F
 
   async function read(name: string): Promise<Uint8Array> {
     const response = await load(at(name))
-    if (!response.ok) throw missing(at(name), response.status)
+    if (!isThere(at(name), response)) throw missing(at(name), response)
     return new Uint8Array(await response.arrayBuffer())
   }
   /** The answer to a request for a part, if it is one; else the whole file is kept. */
@@ -40,19 +40,19 @@ export function webFolder(path: string | URL, options: WebFolderOptions = {}): F
     const response = await load(at(name), { headers: { range: `bytes=${start}-${end - 1}` } })
     if (response.status === 206) return response
     // 416: an empty file has no first byte
-    if (!response.ok && response.status !== 416) throw missing(at(name), response.status)
+    if (response.status !== 416 && !isThere(at(name), response)) throw missing(at(name), response)
     whole.set(name, response.ok ? response.arrayBuffer().then(buffer => new Uint8Array(buffer)) : read(name))
     return undefined
   }
   return Object.freeze({
     read,
     async has(name: string) {
-      const { ok, status } = await load(at(name), { method: 'HEAD' })
+      const head = await load(at(name), { method: 'HEAD' })
       // some servers answer no HEAD
-      if (status !== 405 && status !== 501) return ok
+      if (head.status !== 405 && head.status !== 501) return isThere(at(name), head)
       const response = await load(at(name), { headers: { range: 'bytes=0-0' } })
       void response.body?.cancel()
-      return response.ok || response.status === 416
+      return isThere(at(name), response) || response.status === 416
     },
     async size(name: string) {
       const response = await part(name, 0, 1)
@@ -93,7 +93,15 @@ function ownAddress(): string | undefined {
   return globalThis.document?.baseURI ?? globalThis.location?.href
 }
 
+/** Whether an answer is the file: servers of single-page applications send their start page for whatever is not there. */
+export function isThere(url: string, response: Response): boolean { return response.ok && !isPage(url, response) }
+
 /** What is said of a file that is not there. */
-export function missing(url: string, status: number): Error {
-  return new Error(`${show(url)} expected a file, got status ${status}; check the address`)
+export function missing(url: string, response: Response): Error {
+  const got = response.ok && isPage(url, response) ? 'an HTML page, as some servers send for what is not there' : `status ${response.status}`
+  return new Error(`${show(url)} expected a file, got ${got}; check the address`)
+}
+
+function isPage(url: string, { headers }: Response): boolean {
+  return /^text\/html\b/i.test(headers.get('content-type') ?? '') && !/\.html?$/i.test(url)
 }

@@ -13,7 +13,7 @@ type Page = (method: string, params?: object) => Promise<any>
 
 const { buildPage } = await script<typeof import('../../examples/browser/build.mjs')>('examples/browser/build.mjs')
 const { site } = await script<typeof import('../../examples/browser/serve.mjs')>('examples/browser/serve.mjs')
-const { until, withPage } = await script<typeof import('../../examples/browser/screenshot.mjs')>('examples/browser/screenshot.mjs')
+const { until, valueOf, withPage } = await script<typeof import('../../scripts/runtimes/devtools.mjs')>('scripts/runtimes/devtools.mjs')
 const folder = await buildPage(temporary('page'))
 const css = readFileSync('examples/browser/style.css', 'utf8')
 
@@ -30,7 +30,7 @@ async function visit(use: (page: Page) => Promise<void>, otherwise: (request: In
   }
 }
 
-const value = async (page: Page, expression: string) => (await page('Runtime.evaluate', { expression, returnByValue: true })).result.value
+const value = valueOf
 const READY = "/ready/.test(document.getElementById('status-text').textContent)"
 
 for (const {} of present('chromium')) {

@@ -63,6 +63,26 @@ test('has: with HEAD, without HEAD, for an empty file; reading what is not there
   }
 })
 
+test('a start page in place of a file that is not there, as servers of single-page applications send it, is no file', async () => {
+  for (const head of [true, false]) {
+    const server = createServer((request, response) => {
+      if (request.method === 'HEAD' && !head) return void response.writeHead(405).end()
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(request.method === 'HEAD' ? undefined : '<!doctype html>')
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    try {
+      const source = webFolder(`http://127.0.0.1:${(server.address() as AddressInfo).port}/models`)
+      assert.equal([await source.has('config.json'), await source.has('page.html')], [false, true])
+      for (const work of [source.read('config.json'), source.size!('config.json'), source.readRange!('config.json', 0, 8)]) {
+        await rejects(work, /\/models\/config.json" expected a file, got an HTML page, as some servers send for what is not there; check the address/)
+      }
+    } finally {
+      server.close()
+      server.closeAllConnections()
+    }
+  }
+})
+
 test('names are names: spaces, signs and letters of any kind; none leads out of the folder', () => serve({}, async (origin, seen) => {
   const source = webFolder(`${origin}/models`)
   assert.equal(await source.read('a b%/é?.bin'), bytes)

@@ -7,7 +7,7 @@ import type { Check } from './suite.ts'
 type Drivers = typeof import('../../scripts/runtimes/index.mjs')
 type Runtime = ReturnType<Drivers['runtime']>
 type RunOptions = NonNullable<Parameters<Runtime['run']>[1]>
-type Program = Parameters<Runtime['run']>[0]
+type Program = NonNullable<Parameters<Runtime['run']>[0]>
 
 // not bundled with the tests: the drivers read files beside them
 export const { runtime, runtimes, current } = await import(pathToFileURL(join(process.cwd(), 'scripts/runtimes/index.mjs')).href) as Drivers
