@@ -17,6 +17,7 @@ import type { Pooling } from '../ops/pool.ts'
 import { loadTokenizer } from '../tokenizer/load.ts'
 import { loadSentenceEncoderTokenizer } from '../tokenizer/sentence-encoder.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
+import { MemoryLimitError } from '../wasm/arena.ts'
 import { createEngine } from '../wasm/engine.ts'
 import type { Engine } from '../wasm/engine.ts'
 import { loadBert } from './bert.ts'
@@ -57,11 +58,15 @@ export async function loadModel(host: Host, folder: string | FileSource, options
   checkOptions(options)
   const { threads, engine = await createEngine(host, threads === undefined ? {} : { threads }), ...rest } = options
   if (options.engine && threads !== undefined) throw new TypeError('"threads" expected none beside an engine, which has its own; leave one out')
+  const title = typeof folder === 'string' ? folder : 'the source'
   try {
-    return await engine.arena.attempt(() => load(engine, source, rest, typeof folder === 'string' ? folder : 'the source'))
+    return await engine.arena.attempt(() => load(engine, source, rest, title))
   } catch (error) {
     if (options.engine === undefined) engine.close?.()
-    throw error
+    if (!(error instanceof MemoryLimitError)) throw error
+    // it was thrown where memory ended, in the middle: say what the whole model takes
+    const whole = await engine.arena.count(() => load(engine, source, { ...rest, attach: true }, title))
+    throw new MemoryLimitError(error.limit, Math.max(whole, error.need), ' or more for the weights alone; load it in a narrower format, or allow more')
   }
 }
 

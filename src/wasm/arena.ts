@@ -12,6 +12,25 @@ import { anInteger } from '../assert.ts'
 
 const PAGE = 65536
 
+const ADVICE = 'use shorter texts or a narrower weight format, or allow more'
+
+/** Thrown where a reservation would pass the arena's limit: nothing has been taken. */
+export class MemoryLimitError extends RangeError {
+  /** The first byte that is not the arena's. */
+  readonly limit: number
+  /** Where what was asked for would have ended. */
+  readonly need: number
+
+  /** @param rest - of the sentence, behind what was needed */
+  constructor(limit: number, need: number, rest: string = `; ${ADVICE}`) {
+    // rounded apart, so that the one is always seen to be less than the other, and the other is enough
+    super(`memory expected at most ${mib(Math.floor, limit)} in all, got a need of ${mib(Math.ceil, need)}${rest}`)
+    this.name = 'RangeError'
+    this.limit = limit
+    this.need = need
+  }
+}
+
 /** Hands out addresses in a WebAssembly memory. */
 export class Arena {
   readonly memory: WebAssembly.Memory
@@ -19,6 +38,7 @@ export class Arena {
   #limit: number
   #frames = 0
   #attempt = false
+  #counting = false
   #peak: number
 
   /**
@@ -66,6 +86,24 @@ export class Arena {
     }
   }
 
+  /**
+   * Bytes that would be in use, from address 0, if `body` reserved what it reserves. It gets addresses without memory, and
+   * everything is as before when it ends.
+   */
+  async count(body: () => Promise<unknown>): Promise<number> {
+    return this.attempt(async () => {
+      const mark = this.#top
+      this.#counting = true
+      try {
+        await body()
+        return this.#top
+      } finally {
+        this.#counting = false
+        this.#top = mark
+      }
+    })
+  }
+
   /** Bytes that a frame may still have. */
   get left(): number { return this.#limit - Math.ceil(this.#top / 64) * 64 }
 
@@ -101,10 +139,11 @@ export class Arena {
     anInteger('bytes', bytes)
     const ptr = Math.ceil(this.#top / 64) * 64
     const top = ptr + bytes
-    if (top > this.#limit) {
-      throw new RangeError(`memory expected at most ${mib(this.#limit)} in all, got a need of ${mib(top)}; ` +
-        'use a smaller batch, shorter texts or a narrower weight format')
+    if (this.#counting) {
+      this.#top = top
+      return ptr
     }
+    if (top > this.#limit) throw new MemoryLimitError(this.#limit, top)
     const missing = top - this.memory.buffer.byteLength
     if (missing > 0) this.#grow(Math.ceil(missing / PAGE), top)
     this.#top = top
@@ -116,10 +155,9 @@ export class Arena {
     try {
       this.memory.grow(pages)
     } catch {
-      throw new RangeError(`memory expected to grow to ${mib(top)}, but the runtime refused; ` +
-        'use a smaller batch, shorter texts or a narrower weight format')
+      throw new RangeError(`memory expected to grow to ${mib(Math.ceil, top)}, but the runtime refused; ${ADVICE}`)
     }
   }
 }
 
-function mib(bytes: number): string { return `${(bytes / 2 ** 20).toFixed(1)} MiB` }
+function mib(round: (value: number) => number, bytes: number): string { return `${(round(bytes / 2 ** 20 * 100) / 100).toFixed(2)} MiB` }

@@ -40,7 +40,7 @@ export interface SharedRegion {
  * Creates an engine with a memory of its own; or, with `region`, over a part of a shared memory.
  *
  * @param options.variant - build to use; if left out the fastest that the engine accepts and computes right
- * @param options.maximum - most bytes that the memory may grow to, 65,536 to 2^32 (default: all of it, 4 GiB; an edge worker has 128 MB)
+ * @param options.maximum - most bytes that the memory may grow to, in whole pages of 65,536, up to 2^32 (default: all of it, 4 GiB; an edge worker has 128 MB)
  * @param options.threads - threads that share the work of a step, this one included (default 1). No number changes a bit.
  *   Where the runtime has no shared memory or no SIMD, or this thread may not sleep (a page's main thread), there is one. They
  *   sleep between steps and do not keep the process alive; `close` ends them
@@ -88,7 +88,7 @@ async function open(
   const memory = region?.memory ?? newMemory(variant, maximum)
   const kernels = tuned(await instantiate(await host.module(variant), memory), () => host.now(), tiles)
   const faults = [...arithmeticFaults(kernels), ...memoryFaults(kernels, memory, region === undefined && maximum >= 131072)]
-  const arena = region ? new Arena(memory, region.base, region.limit) : new Arena(memory, 65536, maximum)
+  const arena = region ? new Arena(memory, region.base, region.limit) : new Arena(memory, 65536, pagesOf(maximum) * 65536)
   return { faults, engine: Object.freeze({ kernels, variant, arena }) }
 }
 
@@ -98,6 +98,8 @@ function withTeam(engine: Engine, team: Team): Engine {
 
 /** A memory that the build accepts. */
 export function newMemory(variant: Variant, maximum: number = MOST_BYTES): WebAssembly.Memory {
-  const pages = Math.max(1, Math.floor(maximum / 65536))
-  return new WebAssembly.Memory({ initial: 1, maximum: pages, shared: variant === 'shared' })
+  return new WebAssembly.Memory({ initial: 1, maximum: pagesOf(maximum), shared: variant === 'shared' })
 }
+
+/** Whole pages: what is left of a maximum beyond them can never be had. */
+function pagesOf(maximum: number): number { return Math.max(1, Math.floor(maximum / 65536)) }

@@ -26,6 +26,21 @@ test('a folder that is cut short while its values are read leaves nothing in the
   assert.ok(tokenizer.vocabularySize <= encoder.vocabularySize && engine.arena.top > top)
 })
 
+test('a model that does not fit is refused with what the whole of it takes, whatever ended first: at least its weights, at most what loading takes, which is enough', async () => {
+  for (const format of ['f32', 'int8'] as const) {
+    const { encoder } = await loadModel(node(), FOLDER, { format }), { top: need, peak } = encoder.engine.arena
+    for (const maximum of [65536, 131072, need - 65536]) {
+      const engine = await createEngine(node(), { maximum }), { top } = engine.arena
+      const error = await loadModel(node(), FOLDER, { format, engine }).then(() => undefined, (error: Error) => error)
+      assert.instance(error, RangeError)
+      const [, most, least] = /^memory expected at most ([\d.]+) MiB in all, got a need of ([\d.]+) MiB or more for the weights alone; load it/.exec(error!.message)!
+      assert.ok(Number(least) * 2 ** 20 >= need && Number(least) * 2 ** 20 <= peak + 0.01 * 2 ** 20 && Number(most) < Number(least), error!.message)
+      assert.is(engine.arena.top, top)
+    }
+    await loadModel(node(), FOLDER, { format, engine: await createEngine(node(), { maximum: Math.ceil(peak / 65536) * 65536 }) })
+  }
+})
+
 test('unknown options and values, and a folder that is no model, are errors', async () => {
   const host = node()
   await rejects(loadModel(host, FOLDER, { formt: 'f16' } as never), /unknown option "formt"/)

@@ -83,13 +83,21 @@ test('what a failed attempt reserved is given back, and only one runs at a time'
 
 test('growth that the runtime refuses, and a limit, are errors that say how much and what to do; nothing is taken', () => {
   const refused = fake(1, 4).arena()
-  assert.throws(() => refused.reserve(10 * PAGE), /expected to grow to 0\.7 MiB, but the runtime refused; use a smaller batch/)
+  assert.throws(() => refused.reserve(10 * PAGE), /expected to grow to 0\.69 MiB, but the runtime refused; use shorter texts/)
   assert.is(refused.top, PAGE)
   refused.reserve(3 * PAGE)
   const limited = fake().arena(PAGE, 3 * PAGE)
-  assert.throws(() => limited.frame(2 * PAGE + 1, () => 0), /expected at most 0\.2 MiB in all, got a need of 0\.2 MiB; use a smaller batch/)
+  assert.throws(() => limited.frame(2 * PAGE + 1, () => 0), /expected at most 0\.18 MiB in all, got a need of 0\.19 MiB; use shorter texts/)
   assert.is(limited.frame(2 * PAGE, ptr => ptr), PAGE)
   for (const bytes of [NaN, -1, 1.5, Infinity]) assert.throws(() => limited.reserve(bytes), /"bytes" expected an integer >= 0/)
+})
+
+test('counting tells what would be in use, beyond every limit, and takes nothing', async () => {
+  const { memory, arena: make } = fake(1, 1), arena = make(PAGE, 2 * PAGE), { top, peak } = arena
+  assert.is(await arena.count(async () => { arena.reserve(GIB); arena.frame(GIB, () => 0); arena.reserve(5) }), PAGE + GIB + 5)
+  assert.equal([arena.top, arena.peak, memory.grown], [top, peak, []])
+  await arena.count(async () => { throw new Error('inside') }).then(() => assert.unreachable(), (error: Error) => assert.is(error.message, 'inside'))
+  assert.throws(() => arena.reserve(GIB), /got a need of 1024\.07 MiB/)
 })
 
 test('addresses stay exact up to 4 GiB: the last byte can be had, none behind it', () => {
@@ -100,7 +108,7 @@ test('addresses stay exact up to 4 GiB: the last byte can be had, none behind it
   assert.is(arena.reserve(1), 2 * GIB)
   assert.is(arena.reserve(2 * GIB - 64), 2 * GIB + 64)
   assert.is(memory.buffer.byteLength, 4 * GIB)
-  assert.throws(() => arena.reserve(1), /expected at most 4096\.0 MiB in all/)
+  assert.throws(() => arena.reserve(1), /expected at most 4096\.00 MiB in all, got a need of 4096\.01 MiB/)
 })
 
 test('kernels above 2 GiB give the bits that they give below, and views read them', async () => {

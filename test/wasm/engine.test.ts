@@ -35,4 +35,14 @@ test('no host is a TypeError; what is left out, or undefined, is the default', a
   assert.is(engine.arena.memory.buffer.byteLength, 65536)
 })
 
+test('a maximum counts in whole pages: a part of one is not promised, and asking for it is not blamed on the runtime', async () => {
+  const PAGE = 65536
+  for (const maximum of [PAGE, PAGE + 1, 2 * PAGE - 1, 2 * PAGE, 3 * PAGE + 5000]) {
+    const { arena } = await createEngine(node(), { maximum }), most = Math.floor(maximum / PAGE) * PAGE
+    assert.is(arena.left, most - PAGE, String(maximum))
+    assert.throws(() => arena.frame(most - PAGE + 1, () => 0), /expected at most [\d.]+ MiB in all, got a need of/)
+    assert.is(arena.frame(most - PAGE, () => 1), 1)
+  }
+})
+
 test.run()
