@@ -1,6 +1,6 @@
 /**
- * A frozen weight as int8, one scale per output: a quarter of the memory, and products that are exact in integers
- * (assembly/kernels/int8-linear.ts). Two packed copies, one for each product of training.
+ * A frozen weight as int8, one scale per output: products that are exact in integers (assembly/kernels/int8-linear.ts). Two
+ * packed copies, one for each product of training: half of the memory of f32.
  * @module
  */
 import type { Engine } from '../wasm/engine.ts'
