@@ -9,6 +9,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { golden } from '../../src/selftest/golden.gen.ts'
+import { expectedHash } from '../../src/selftest/self-test.ts'
 import { skipAloud } from '../support/python.ts'
 
 const GOLDEN = 'test/spec/vectors.json'
@@ -22,7 +24,7 @@ function hasRust(): boolean {
   return status === 0 && Number(/^rustc 1\.(\d+)\./.exec(stdout)?.[1] ?? 0) >= LEAST
 }
 
-test('an implementation in Rust, written from the pages alone, computes every vector, training, contribution and release again', () => {
+test('an implementation in Rust, written from the pages alone, computes every vector, training, contribution and release again, and the self-test', () => {
   if (!hasRust()) return skipAloud(`the specification in Rust: no rustc 1.${LEAST} or later on the path`)
   const folder = mkdtempSync(join(tmpdir(), 'sotto-rust-')), program = join(folder, 'numerics')
   const run = (...files: string[]) => spawnSync(program, files, { encoding: 'utf8' })
@@ -32,6 +34,10 @@ test('an implementation in Rust, written from the pages alone, computes every ve
     const { stdout } = run(GOLDEN, ...PAGES), [, equal, different] = /^(\d+) equal, (\d+) different$/m.exec(stdout) ?? []
     assert.is(different, '0', stdout)
     assert.ok(Number(equal) >= 590, `${equal} outputs compared`)
+    const lines = run('--self-test').stdout.trimEnd().split('\n').map(line => [line.slice(65), line.slice(0, 64)])
+    assert.equal(lines.pop(), ['quick', expectedHash('quick')])
+    assert.is(lines.length, 28)
+    for (const [name, hash] of lines) assert.is(hash, golden.parts[name], name)
     // and it tells where a bit differs: in a vector, in the hash of a training
     const page = join(folder, 'page.md'), file = join(folder, 'golden.json'), text = readFileSync(GOLDEN, 'utf8')
     writeFileSync(page, readFileSync(PAGES[0], 'utf8').replace('y=0x3f800000', 'y=0x3f800001'))

@@ -134,12 +134,17 @@ impl Model {
 /// A row of sines, then of cosines.
 pub fn timing_signal(i: usize, rates: &[f32]) -> Vec<f32> {
     let angles: Vec<f64> = rates.iter().map(|&rate| f64::from((i as f64 * f64::from(rate)) as f32)).collect();
-    let sines = angles.iter().map(|&angle| wave(angle, 0));
-    sines.chain(angles.iter().map(|&angle| wave(angle, 1))).collect()
+    let (sines, cosines): (Vec<f32>, Vec<f32>) =
+        angles.into_iter().map(|angle| (wave(angle, 0) as f32, wave(angle, 1) as f32)).unzip();
+    [sines, cosines].concat()
+}
+
+pub fn sine_and_cosine(angle: f64) -> (f64, f64) {
+    (wave(angle, 0), wave(angle, 1))
 }
 
 /// Sine (quarters 0) or cosine (1) of an angle.
-fn wave(angle: f64, quarters: i64) -> f32 {
+fn wave(angle: f64, quarters: i64) -> f64 {
     let k = (angle * 0.63661977236758134308 + 0.5).floor();
     let r = (angle - k * 1.570796325802803) - k * 9.920935796805404e-10;
     let n = (k as i64 + quarters).rem_euclid(4);
@@ -151,5 +156,9 @@ fn wave(angle: f64, quarters: i64) -> f32 {
         terms.push(t);
     }
     let value = terms.iter().rev().fold(0.0, |sum, t| sum + t);
-    (if n >= 2 { -value } else { value }) as f32
+    if n >= 2 {
+        -value
+    } else {
+        value
+    }
 }

@@ -194,36 +194,23 @@ impl Lattice {
                 (whole as i64).clamp(-top, top)
             })
             .collect();
-        let (sum, bound): (i128, i128) =
-            (v.iter().map(|&v| i128::from(v) * i128::from(v)).sum(), self.update_clip_int as i128);
-        if sum > bound * bound {
-            let mut s = (sum as f64).sqrt() as i128 - 2;
-            while s * s < sum {
-                s += 1;
-            }
-            v.iter_mut().for_each(|v| *v = (i128::from(v.abs()) * bound / s) as i64 * v.signum());
-        }
+        v = shortened(&v, self.update_clip_int as i64);
         if self.choice.quantile_noise.is_some() {
             v.push((if norm <= clip { self.quantile_int } else { -self.quantile_int }) as i64);
         }
         (norm, v.iter().map(|&v| v as i32).collect())
     }
 
-    fn wrapped(&self, value: i64) -> i64 {
-        let modulus = 1i64 << self.modulus_bits;
-        (value + modulus / 2).rem_euclid(modulus) - modulus / 2
-    }
-
     /// The sum of contributions.
     pub fn sum(&self, contributions: &[Vec<i32>]) -> Vec<i64> {
-        let one = |i: usize| self.wrapped(contributions.iter().map(|c| i64::from(c[i])).sum());
+        let one = |i: usize| lifted(contributions.iter().map(|c| i64::from(c[i])).sum(), self.modulus_bits);
         (0..self.length as usize).map(one).collect()
     }
 
     pub fn total(&self, sum: &[i64], noise_root: &[u8], round: u64) -> Vec<i64> {
         let mut stream = Stream::new(noise_root, NOISE, 0, round);
         let sigma = self.sigma_int as u64;
-        sum.iter().map(|&s| self.wrapped(s + if sigma == 0 { 0 } else { stream.sample(sigma) })).collect()
+        sum.iter().map(|&s| lifted(s + if sigma == 0 { 0 } else { stream.sample(sigma) }, self.modulus_bits)).collect()
     }
 
     pub fn mean(&self, total: &[i64], seed: &[u8], round: u64) -> Vec<f32> {
@@ -240,6 +227,25 @@ impl Lattice {
     pub fn within(&self, total: &[i64]) -> f64 {
         (1.0 + total[total.len() - 1] as f64 / (self.quantile_int * self.choice.cohort)) / 2.0
     }
+}
+
+/// Modulo 2^bits, in [-2^(bits - 1), 2^(bits - 1)).
+pub fn lifted(value: i64, bits: i32) -> i64 {
+    let modulus = 1i64 << bits;
+    (value + modulus / 2).rem_euclid(modulus) - modulus / 2
+}
+
+/// Integers whose squares sum to at most clip^2.
+pub fn shortened(v: &[i64], clip: i64) -> Vec<i64> {
+    let (sum, clip) = (v.iter().map(|&v| i128::from(v) * i128::from(v)).sum::<i128>(), i128::from(clip));
+    if sum <= clip * clip {
+        return v.to_vec();
+    }
+    let mut s = (sum as f64).sqrt() as i128 - 2;
+    while s * s < sum {
+        s += 1;
+    }
+    v.iter().map(|&v| (i128::from(v.abs()) * clip / s) as i64 * v.signum()).collect()
 }
 
 fn hadamard(y: &mut [f32]) {

@@ -5,6 +5,7 @@
 //! ```text
 //! rustc -O --edition 2021 -o build/numerics test/spec/rust/main.rs
 //! build/numerics test/spec/vectors.json docs/numerics.md docs/numerics/*.md
+//! build/numerics --self-test
 //! ```
 
 mod arithmetic;
@@ -22,8 +23,12 @@ mod lines;
 mod model;
 mod operations;
 mod optimizers;
+mod self_test;
+mod self_test_privacy;
+mod self_test_training;
 mod sha256;
 mod simulation;
+mod sink;
 mod streams;
 mod training;
 mod vectors;
@@ -71,6 +76,9 @@ fn check_line(line: &str, tally: &mut Tally) {
 fn main() {
     let mut tally = Tally::default();
     for file in std::env::args().skip(1) {
+        if file == "--self-test" {
+            return self_test::print();
+        }
         let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
         if file.ends_with(".json") {
             check_golden(&text, &mut tally);

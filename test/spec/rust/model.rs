@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::arithmetic as a;
 use crate::elementwise::Activation;
 use crate::generated::drawn;
-use crate::json::parse;
+use crate::json::{parse, Json};
 use crate::operations::Int8;
 use crate::streams::{whole, word, Random};
 
@@ -101,6 +101,28 @@ impl Model {
         if kind == "universal-sentence-encoder-lite" {
             return Model::of_use_lite(stored, formats);
         }
+        let short = |name: &str| {
+            ["bert.", "roberta.", "distilbert."]
+                .iter()
+                .fold(name.to_string(), |name, prefix| name.strip_prefix(prefix).map_or(name.clone(), String::from))
+        };
+        let tensors = stored.into_iter().map(|tensor| Stored { name: short(&tensor.name), ..tensor }).collect();
+        Model::of_bert(&config, tensors, formats, pooling)
+    }
+
+    /// A model of f32 tensors, each with its name and shape.
+    pub fn of_config(
+        config: &Json,
+        tensors: Vec<(String, Vec<usize>, Vec<f32>)>,
+        formats: &Formats,
+        pooling: &str,
+    ) -> Model {
+        let stored = |(name, shape, data)| Stored { name, dtype: "F32".into(), shape, data };
+        Model::of_bert(config, tensors.into_iter().map(stored).collect(), formats, pooling)
+    }
+
+    fn of_bert(config: &Json, stored: Vec<Stored>, formats: &Formats, pooling: &str) -> Model {
+        let kind = config.at("model_type").text();
         let distilbert = kind == "distilbert";
         let name = |long: &str, short: &str| config.get(if distilbert { short } else { long });
         let eps = if distilbert { None } else { config.get("layer_norm_eps") };
@@ -117,12 +139,7 @@ impl Model {
             tensors: Tensors::new(),
             int8: HashMap::new(),
         };
-        let short = |name: &str| {
-            ["bert.", "roberta.", "distilbert."]
-                .iter()
-                .fold(name.to_string(), |name, prefix| name.strip_prefix(prefix).map_or(name.clone(), String::from))
-        };
-        model.take(stored.into_iter().map(|tensor| Stored { name: short(&tensor.name), ..tensor }).collect(), formats);
+        model.take(stored, formats);
         model
     }
 

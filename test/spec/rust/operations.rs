@@ -10,6 +10,11 @@ pub struct View<'a> {
     column: usize,
 }
 
+/// `at(i, j) = data[i * row + j * column]`.
+pub fn strided(data: &[f32], row: usize, column: usize) -> View<'_> {
+    View { data, row, column }
+}
+
 pub fn plain(data: &[f32], columns: usize) -> View<'_> {
     View { data, row: columns, column: 1 }
 }

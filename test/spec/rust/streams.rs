@@ -112,6 +112,19 @@ fn block_input(key: &[u32], rest: &[u32]) -> [u32; 16] {
     [&words_of(b"expand 32-byte k")[..], key, rest].concat().try_into().expect("16 words")
 }
 
+/// A block of the keystream.
+pub fn block(input: &[u32; 16]) -> Vec<u8> {
+    let mut x = *input;
+    rounds(&mut x);
+    x.iter().zip(input).flat_map(|(a, b)| a.wrapping_add(*b).to_le_bytes()).collect()
+}
+
+pub fn hchacha20(key: &[u8], input: &[u8]) -> Vec<u32> {
+    let mut x = block_input(&words_of(key), &words_of(input));
+    rounds(&mut x);
+    [&x[..4], &x[12..]].concat()
+}
+
 pub struct Stream {
     key: Vec<u32>,
     block: u32,
@@ -123,19 +136,18 @@ const BUFFER: usize = 1024;
 
 impl Stream {
     pub fn new(root: &[u8], code: u32, index: u32, round: u64) -> Stream {
-        let mut x = block_input(&words_of(root), &[code, index, round as u32, (round >> 32) as u32]);
-        rounds(&mut x);
-        Stream { key: [&x[..4], &x[12..]].concat(), block: 0, buffer: vec![0; BUFFER], at: BUFFER }
+        let label = [code, index, round as u32, (round >> 32) as u32].map(u32::to_le_bytes).concat();
+        Stream::keyed(hchacha20(root, &label))
+    }
+
+    /// The stream of a key.
+    pub fn keyed(key: Vec<u32>) -> Stream {
+        Stream { key, block: 0, buffer: vec![0; BUFFER], at: BUFFER }
     }
 
     fn fill(&mut self) {
         for bytes in self.buffer.chunks_mut(64) {
-            let input = block_input(&self.key, &[self.block, 0, 0, 0]);
-            let mut x = input;
-            rounds(&mut x);
-            for i in 0..16 {
-                bytes[4 * i..4 * i + 4].copy_from_slice(&x[i].wrapping_add(input[i]).to_le_bytes());
-            }
+            bytes.copy_from_slice(&block(&block_input(&self.key, &[self.block, 0, 0, 0])));
             self.block += 1;
         }
         self.at = 0;

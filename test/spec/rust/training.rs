@@ -37,6 +37,8 @@ pub struct Task {
 pub struct Step {
     pub loss: f64,
     pub norm: f64,
+    /// Texts whose class is the likeliest, the first of equals.
+    pub correct: usize,
 }
 
 pub struct StepOptions {
@@ -45,6 +47,12 @@ pub struct StepOptions {
     pub dropout: Option<(f64, [u32; 2])>,
     /// The rank of the pass.
     pub rank: usize,
+}
+
+fn offsets_of(sequences: &[Vec<usize>]) -> Vec<usize> {
+    let mut offsets = vec![0];
+    sequences.iter().for_each(|s| offsets.push(offsets[offsets.len() - 1] + s.len()));
+    offsets
 }
 
 /// Whether a description of sites (the end of their names) has a site.
@@ -136,9 +144,7 @@ impl Task {
         state: &mut State,
         options: &StepOptions,
     ) -> Step {
-        let mut offsets = vec![0];
-        sequences.iter().for_each(|s| offsets.push(offsets[offsets.len() - 1] + s.len()));
-        let mut pass = Pass::new(&self.model, offsets, self.branch(options.rank), options.dropout);
+        let mut pass = Pass::new(&self.model, offsets_of(sequences), self.branch(options.rank), options.dropout);
         let pooled = self.model.forward(&mut pass, sequences);
         let logits = pass.linear(pooled, "head");
         let classes = pass.columns(logits);
@@ -163,7 +169,18 @@ impl Task {
         for (part, gradient) in slice.iter().zip(gradients) {
             self.apply(part, &gradient, state, &options.optimizer);
         }
-        Step { loss: total / targets.len() as f64, norm }
+        let first_largest = |row: &[f32]| (0..classes).fold(0, |best, v| if row[best] < row[v] { v } else { best });
+        let right =
+            loss.probabilities.chunks(classes).zip(targets).filter(|(row, &target)| first_largest(row) == target);
+        Step { loss: total / targets.len() as f64, norm, correct: right.count() }
+    }
+
+    /// The logits of texts, at full rank.
+    pub fn logits(&self, sequences: &[Vec<usize>]) -> Vec<f32> {
+        let mut pass = Pass::new(&self.model, offsets_of(sequences), self.branch(self.full_rank()), None);
+        let pooled = self.model.forward(&mut pass, sequences);
+        let logits = pass.linear(pooled, "head");
+        pass.data(logits).to_vec()
     }
 
     /// Steps the rows of a part, each with its own count.
