@@ -178,6 +178,10 @@ worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
     case 'progress':
       showProgress(data)
       break
+    case 'kept':
+      // it may have gone on meanwhile
+      if (state === 'paused' && byId<HTMLProgressElement>('progress').value === data.done) byId('progress-text').textContent += ' and kept: the page can be closed'
+      break
     case 'trained':
       state = 'ready'
       showOutcome(data)

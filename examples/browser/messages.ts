@@ -35,6 +35,8 @@ export type FromWorker =
   }
   | { readonly kind: 'verdicts', readonly id: number, readonly chances: readonly number[] }
   | ({ readonly kind: 'progress' } & Progress)
+  /** A paused training is kept, at this step: the page can be closed. */
+  | { readonly kind: 'kept', readonly done: number }
   | ({ readonly kind: 'trained', readonly seconds: number, readonly kept: boolean } & Outcome)
   | { readonly kind: 'cancelled' | 'undone' | 'forgotten' }
   | { readonly kind: 'failed', readonly doing: ToWorker['kind'], readonly message: string }

@@ -38,11 +38,7 @@ async function firstVisit(seen: Seen): Promise<void> {
   press('fill')
   await until('verdicts of eight mails', () => verdicts().length === 8)
   seen['before'] = verdicts()
-  const probe = mainThreadProbe()
-  press('train')
-  await until('three steps', () => stepsDone() >= 3)
-  press('pause')
-  await until('a pause', () => byId('pause').textContent === 'Resume')
+  const probe = await pausedAt(3, mainThreadProbe)
   const at = stepsDone()
   await wait(400)
   seen['movedWhilePaused'] = stepsDone() - at
@@ -52,11 +48,8 @@ async function firstVisit(seen: Seen): Promise<void> {
   seen.mainThread.push(probe.stop())
   Object.assign(seen, { after: verdicts(), focusAfter: document.activeElement?.id, ...outcome() })
   // interrupted in the middle, as by a page that is closed
-  press('train')
-  await until('five steps', () => stepsDone() >= 5 && byId<HTMLProgressElement>('progress').value < byId<HTMLProgressElement>('progress').max)
-  press('pause')
-  await until('a pause', () => byId('pause').textContent === 'Resume')
-  await wait(300)
+  await pausedAt(5, () => {})
+  await until('that the paused training is kept', () => /kept/.test(byId('progress-text').textContent ?? ''))
   seen['interruptedAt'] = stepsDone()
   seen.stage = 'second visit'
   sessionStorage.setItem(KEY, JSON.stringify(seen))
@@ -94,8 +87,24 @@ async function secondVisit(seen: Seen): Promise<void> {
   await post({ result: seen })
 }
 
+/**
+ * Trains and pauses at a step. A training that was over before this thread came to press is begun again, the third time at
+ * the latest in vain: a training has many more steps, and gives the same however often it is begun.
+ */
+async function pausedAt<T>(step: number, begin: () => T): Promise<T> {
+  const over = () => isHidden('pause'), at = () => byId<HTMLProgressElement>('progress'), begun = begin()
+  for (let attempt = 1; ; attempt++) {
+    press('train')
+    await until(`step ${step}`, () => over() || (stepsDone() >= step && at().value < at().max))
+    if (!over()) byId('pause').click()
+    await until('a pause', () => over() || byId('pause').textContent === 'Resume')
+    if (!over()) return begun
+    if (attempt === 3) throw new Error(`expected a pause after step ${step}, got the end of the training`)
+  }
+}
+
+/** Until the training that was begun is over: it is under way from the press on. */
 async function trained(): Promise<void> {
-  await until('a training under way', () => !isHidden('cancel'))
   await until('a result', () => !isHidden('result') && !isHidden('train') && byId('adapter-hash').textContent !== '', 240)
 }
 
@@ -140,6 +149,8 @@ interface MainThread {
   /** The time between two turns of a timer of 4 ms: of twenty, nineteen were below; and the longest. */
   readonly gap: number
   readonly longestGap: number
+  /** Share of the time that passed in gaps above 50 ms: near 1 where steps run on this thread. */
+  readonly held: number
 }
 
 function mainThreadProbe(): { stop(): MainThread } {
@@ -161,7 +172,8 @@ function mainThreadProbe(): { stop(): MainThread } {
       tasks.push(...observer.takeRecords().map(entry => entry.duration))
       observer.disconnect()
       gaps.sort((a, b) => a - b)
-      return { longTasks: observed ? tasks : undefined, gap: gaps[Math.floor(0.95 * gaps.length)], longestGap: gaps[gaps.length - 1] }
+      const sum = (of: readonly number[]) => of.reduce((a, b) => a + b, 0), held = sum(gaps.filter(gap => gap > 50)) / sum(gaps)
+      return { longTasks: observed ? tasks : undefined, gap: gaps[Math.floor(0.95 * gaps.length)], longestGap: gaps[gaps.length - 1], held }
     },
   }
 }

@@ -63,7 +63,7 @@ async function train(mails: readonly Mail[], resume: boolean): Promise<void> {
     if (performance.now() - last > SAVE_EVERY || progress.paused) {
       last = performance.now()
       // what cannot be kept (a private window, no room) is only lost with the page
-      void keepMine({ mails, saved: training.save() }).catch(() => {})
+      void keepMine({ mails, saved: training.save() }).then(() => { if (progress.paused) say({ kind: 'kept', done: progress.done }) }, () => {})
     }
   })
   const result = await run.result

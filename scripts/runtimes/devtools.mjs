@@ -9,10 +9,11 @@ import { Crash, pause, restarting, start, within, withFolder } from './process.m
  * @param {string} url
  * @param {(page: (method: string, params?: object) => Promise<any>, tab: (url: string) => Promise<any>) => Promise<T>} use - `page`
  *   sends a command of the DevTools protocol to the page; `tab` opens another page in the same browser
- * @param {{ flags?: string[], first?: string }} [options] - first: a script that runs in the page before its own
+ * @param {{ flags?: string[], first?: string, onEvent?: (method: string, params: any) => void }} [options] - first: a script that runs
+ *   in the page before its own; onEvent: hears what the browser tells
  * @returns {Promise<T>}
  */
-export async function withPage(url, use, { flags = [], first } = {}) {
+export async function withPage(url, use, { flags = [], first, onEvent = () => {} } = {}) {
   const { path, missing } = runtime('chromium').find()
   if (missing) throw new Error(`chromium expected to be installed: ${missing}`)
   return restarting('chromium', () => withFolder(async (folder) => {
@@ -24,8 +25,9 @@ export async function withPage(url, use, { flags = [], first } = {}) {
     browser.child.stdio[4].setEncoding('utf8').on('data', (chunk) => {
       text += chunk
       for (let end = text.indexOf('\0'); end >= 0; end = text.indexOf('\0')) {
-        const { id, result, error } = JSON.parse(text.slice(0, end))
+        const { id, result, error, method, params } = JSON.parse(text.slice(0, end))
         text = text.slice(end + 1)
+        if (method !== undefined) onEvent(method, params)
         waiting.get(id)?.(error ? Promise.reject(new Error(error.message)) : result)
       }
     })

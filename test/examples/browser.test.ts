@@ -20,7 +20,7 @@ interface Seen extends Outcome {
   readonly undone: readonly string[]
   readonly movedWhilePaused: number
   readonly focusAfter: string
-  readonly mainThread: readonly { readonly longTasks?: readonly number[], readonly gap: number, readonly longestGap: number }[]
+  readonly mainThread: readonly { readonly longTasks?: readonly number[], readonly gap: number, readonly longestGap: number, readonly held: number }[]
   readonly interruptedAt: number
   readonly wentOnAt: number
   readonly continues: string
@@ -55,8 +55,8 @@ for (const { name, run, isolated } of visits) {
         return true
       },
     }) as Seen
-    console.log(`\nNOTE: ${name}, ${isolated ? '' : 'not '}isolated: main thread while training: ${seen.mainThread.map(({ longTasks, gap, longestGap }) =>
-      `${longTasks ? `tasks above 50 ms: ${longTasks.map(ms => ms.toFixed(0)).join(', ') || 'none'}; ` : ''}timer of 4 ms: 95 % within ${gap.toFixed(0)} ms, longest ${longestGap.toFixed(0)}`).join(' | ')}`)
+    console.log(`\nNOTE: ${name}, ${isolated ? '' : 'not '}isolated: main thread while training: ${seen.mainThread.map(({ longTasks, gap, longestGap, held }) =>
+      `${longTasks ? `tasks above 50 ms: ${longTasks.map(ms => ms.toFixed(0)).join(', ') || 'none'}; ` : ''}timer of 4 ms: 95 % within ${gap.toFixed(0)} ms, longest ${longestGap.toFixed(0)}, ${(100 * held).toFixed(0)} % of the time above 50`).join(' | ')}`)
     assert.equal(seen.problems, [], 'nothing is refused by the policy and nothing throws')
     assert.is(seen.isolated, isolated)
     assert.match(seen.firstFacts, isolated ? /downloaded and checked · 2 threads/ : /downloaded and checked · one thread/)
@@ -79,8 +79,9 @@ for (const { name, run, isolated } of visits) {
     assert.match(seen.secondFacts, /nothing was downloaded/)
     assert.ok(asked[0].some(url => url.endsWith('model.safetensors')))
     assert.equal(asked[1].filter(url => url.startsWith('/files/')), [])
-    // other programs on this machine can hold the page up: of three trainings one must be undisturbed
-    assert.ok(seen.mainThread.some(({ longTasks, gap }) => (longTasks?.length ?? 0) === 0 && gap < 50), 'no task of the main thread above 50 ms')
+    // other programs on this machine hold the page up now and then: steps on the main thread would do so all the time. How
+    // long its tasks are by themselves is asked in page.test.ts
+    assert.ok(seen.mainThread.length === 3 && seen.mainThread.some(({ gap, held }) => gap < 50 && held < 0.3), 'the main thread is free while the page trains')
     // for those who do not see it
     assert.equal(seen.labels, [])
     assert.is(seen.focusAfter, 'result-title')
