@@ -62,15 +62,16 @@ export async function valueOf(page, expression) {
   return result.value
 }
 
-/** Waits until an expression holds in the page. */
+/** Waits until an expression holds in the page; gives its value, true or a text. */
 export async function until(page, expression, seconds = 240) {
+  // between two documents there is nothing that could be asked
+  const ask = (text) => page('Runtime.evaluate', { expression: text }).then(({ result }) => result.value, (error) => {
+    if (!/context|navigat/i.test(error.message)) throw error
+  })
   for (const end = Date.now() + 1000 * seconds; ;) {
-    const { result: { value } } = await page('Runtime.evaluate', { expression: `Boolean(${expression})` })
-    if (value === true) return
-    if (Date.now() > end) {
-      const says = await page('Runtime.evaluate', { expression: 'document.body?.innerText.slice(0, 1500)' })
-      throw new Error(`the page expected ${expression} within ${seconds} s; it says: ${says.result.value}`)
-    }
+    const value = await ask(expression)
+    if (value === true || typeof value === 'string' && value !== '') return value
+    if (Date.now() > end) throw new Error(`the page expected ${expression} within ${seconds} s; it says: ${await ask('document.body?.innerText.slice(0, 1500)')}`)
     await pause(100)
   }
 }

@@ -9,6 +9,7 @@ import { join, posix } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { installed as tried } from '../support/npm-install.ts'
 
 interface Manifest {
   name: string
@@ -53,18 +54,9 @@ test.before(async () => {
   const [packed] = JSON.parse(told(() => run(root, 'npm', 'pack', '--json', '--pack-destination', temporary))) as { filename: string, size: number, unpackedSize: number }[]
   console.log(`\nNOTE: the package has ${(packed.size / 1000).toFixed(0)} kB packed, ${(packed.unpackedSize / 1000).toFixed(0)} kB unpacked`)
   writeFileSync(join(project, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }\n')
-  // a registry may not answer: it is asked again, four times in all; what is installed must then pass as it is
-  for (let number = 1; ; number++) {
-    try {
-      told(() => run(project, 'npm', 'install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', join(temporary, packed.filename)))
-      break
-    } catch (error) {
-      if (number === 4 || !/\b(ECONN\w+|ETIMEDOUT|EAI_AGAIN|ENOTFOUND|ENETUNREACH|EPIPE|ERR_SOCKET_TIMEOUT|E429|E5\d\d|network|socket)\b/i.test((error as Error).message)) throw error
-      console.log(`\nNOTE: npm install is tried again, ${number + 1} of 4: ${(error as Error).message.split('\n')[0]}`)
-      rmSync(join(project, 'node_modules'), { recursive: true, force: true })
-      await new Promise(resolve => setTimeout(resolve, number * 10_000))
-    }
-  }
+  await tried(project, () => {
+    told(() => run(project, 'npm', 'install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', join(temporary, packed.filename)))
+  })
 })
 
 test.after(() => rmSync(temporary, { recursive: true, force: true }))
