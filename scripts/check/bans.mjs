@@ -14,6 +14,7 @@ const globals = {
   document: 'have it passed in through Host', Deno: 'have it passed in through Host', Bun: 'have it passed in through Host',
   globalThis: 'have it passed in through Host', self: 'have it passed in through Host', global: 'have it passed in through Host',
   setTimeout: 'wait by Host.pause', setInterval: 'wait by Host.pause', fetch: 'read by Host.folder', require: 'import it', crypto: 'take randomness from Host',
+  WeakRef: 'what it gives depends on the collector', FinalizationRegistry: 'when it calls depends on the collector',
   Intl: 'its results depend on the engine', eval: 'edge workers allow no code from strings', Function: 'edge workers allow no code from strings',
 }
 
@@ -25,7 +26,7 @@ const methods = {
 /** The banned words of a file, in words. */
 export function banProblems(path, text) {
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true)
-  const declared = namesDeclared(file)
+  const declared = scopesOf(file)
   const problems = []
   const report = (node, what) => problems.push(`${place(path, text, node.getStart(file))} uses ${what}`)
   const visit = (node) => {
@@ -38,15 +39,28 @@ export function banProblems(path, text) {
       // the name of a safe function stands for itself; what it belongs to is looked at otherwise
       return node.expression.getText(file) === 'Math' ? undefined : visit(node.expression)
     }
-    if (ts.isIdentifier(node) && node.text === 'Math' && !declared.has('Math') && isValue(node) && !ts.isTypeQueryNode(node.parent)) {
+    if (ts.isIdentifier(node) && node.text === 'Math' && !declared(node) && isValue(node) && !ts.isTypeQueryNode(node.parent)) {
       report(node, 'Math as a value or with a computed name; name the function, as Math.sqrt')
     }
     if (ts.isBinaryExpression(node) && [ts.SyntaxKind.AsteriskAsteriskToken, ts.SyntaxKind.AsteriskAsteriskEqualsToken].includes(node.operatorToken.kind) &&
-      node.left.getText(file) !== '2') {
-      report(node, `"${node.getText(file)}": ** is exact for powers of 2 only; multiply`)
+      (node.left.getText(file) !== '2' || isFraction(node.right))) {
+      report(node, `"${node.getText(file)}": ** is exact for whole powers of 2 only; multiply`)
     }
-    if (ts.isIdentifier(node) && Object.hasOwn(globals, node.text) && !declared.has(node.text) && isValue(node)) {
+    if (ts.isIdentifier(node) && Object.hasOwn(globals, node.text) && !declared(node) && isValue(node)) {
       report(node, `${node.text}; ${globals[node.text]}`)
+    }
+    if (ts.isBindingElement(node) && Object.hasOwn(methods, (node.propertyName ?? node.name).getText(file))) {
+      const name = (node.propertyName ?? node.name).getText(file)
+      report(node, `{ ${name} }; ${methods[name]}`)
+    }
+    if (ts.isElementAccessExpression(node) && ts.isStringLiteralLike(node.argumentExpression) && Object.hasOwn(methods, node.argumentExpression.text)) {
+      report(node, `['${node.argumentExpression.text}']; ${methods[node.argumentExpression.text]}`)
+    }
+    if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression) && node.expression.name.text === 'constructor') {
+      report(node, '.constructor() as a function; edge workers allow no code from strings')
+    }
+    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword && !ts.isStringLiteral(node.arguments[0])) {
+      report(node, 'import() of a name that is not written there; neither bundlers nor checks can follow it')
     }
     ts.forEachChild(node, visit)
   }
@@ -54,16 +68,27 @@ export function banProblems(path, text) {
   return problems
 }
 
-/** Names that the file declares itself: a parameter called `window` is no global. */
-function namesDeclared(file) {
-  const names = new Set()
+/** A number with a point, or a root: `2 ** 0.5`. */
+function isFraction(node) {
+  if (ts.isParenthesizedExpression(node) || ts.isPrefixUnaryExpression(node)) return isFraction(node.expression ?? node.operand)
+  return ts.isNumericLiteral(node) ? !Number.isInteger(Number(node.text)) : ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.SlashToken
+}
+
+/** Whether a name is one that the file declares itself, where it is used: a parameter called `window` is no global within its function. */
+function scopesOf(file) {
+  /** @type {Map<string, ts.Node[]>} */
+  const scopes = new Map()
   const visit = (node) => {
-    if ((ts.isVariableDeclaration(node) || ts.isParameter(node) || ts.isBindingElement(node) || ts.isFunctionDeclaration(node) ||
-      ts.isImportSpecifier(node)) && node.name && ts.isIdentifier(node.name)) names.add(node.name.text)
+    if ((ts.isVariableDeclaration(node) || ts.isParameter(node) || ts.isBindingElement(node) || ts.isFunctionDeclaration(node) || ts.isClassDeclaration(node) ||
+      ts.isImportSpecifier(node)) && node.name && ts.isIdentifier(node.name)) {
+      const scope = ts.findAncestor(node.parent, (outer) => ts.isFunctionLike(outer) || ts.isBlock(outer) || ts.isForStatement(outer) || ts.isForOfStatement(outer) ||
+        ts.isForInStatement(outer) || ts.isCatchClause(outer) || ts.isSourceFile(outer))
+      scopes.set(node.name.text, [...scopes.get(node.name.text) ?? [], scope])
+    }
     ts.forEachChild(node, visit)
   }
   visit(file)
-  return names
+  return (name) => scopes.get(name.text)?.some((scope) => ts.findAncestor(name, (outer) => outer === scope) !== undefined) ?? false
 }
 
 /** False for names of members, labels and types. */

@@ -27,8 +27,9 @@ test('Math as a value or by a computed name fails: it would hide the function', 
   assert.equal(bans('const x = Math.sqrt(Math.abs(y)) + Math.max(...z.map(Math.abs))\ntype M = typeof Math'), [])
 })
 
-test('** passes for powers of 2 only', () => {
-  assert.equal(bans('const x = 2 ** k'), [])
+test('** passes for whole powers of 2 only', () => {
+  for (const text of ['const x = 2 ** k', 'const x = 2 ** -24', 'const x = 2 ** (k + 1)']) assert.equal(bans(text), [], text)
+  for (const text of ['const x = 2 ** 0.5', 'const x = 2 ** -(0.5)', 'const x = 2 ** (1 / 3)']) assert.is(bans(text).length, 1, text)
   assert.is(bans('const x = y ** 2').length, 1)
   assert.is(bans('x **= 2').length, 1)
 })
@@ -40,6 +41,18 @@ test('globals of a runtime fail, with their line', () => {
   }
   assert.is(bans('a.localeCompare(b)').length, 1)
   assert.is(bans('a.toLocaleString()').length, 1)
+})
+
+test('a name that one function declares hides a global there and nowhere else', () => {
+  assert.is(bans('function f(Math: number) { return Math }\nexport const { exp } = Math').length, 1)
+  assert.is(bans('function f(Date: number) { return Date }\nexport const now = Date.now()').length, 1)
+  assert.equal(bans('function f() { { const self = 1; g(self) } }\nfor (const window of windows) h(window)'), [])
+})
+
+test('locales, code from strings and the collector fail under any spelling', () => {
+  for (const text of [`a['localeCompare'](b)`, 'const { toLocaleString } = a', 'const { localeCompare: compare } = a', `(() => {}).constructor('return 1')`,
+    `import('node:' + name)`, 'new WeakRef(a)', 'new FinalizationRegistry(f)']) assert.is(bans(text).length, 1, text)
+  assert.equal(bans(`if (a.constructor !== b.constructor) throw new TypeError()\nconst m = await import('./here.ts')`), [])
 })
 
 test('the same words in comments, strings, members, types and own names pass', () => {
