@@ -6,15 +6,17 @@ import type { FileSource } from '../checkpoint/source.ts'
 import { auditLedger, parseEntry } from '../privacy/ledger/index.ts'
 import type { LedgerEntry } from '../privacy/ledger/index.ts'
 import type { Findings } from './findings.ts'
+import { checkPublished } from './published.ts'
 import type { Transcript } from './read.ts'
 
-const LEDGER_FILE = 'ledger.jsonl', PRIVACY_FILE = 'privacy.json'
+const LEDGER_FILE = 'ledger.jsonl'
 
 /** ε is computed again at so many entries at most, and always at the last: with sampling it takes a while. */
 const MOST_EPSILONS = 24
 
 /** Checks the ledger. @returns its entries by number, as far as they can be read; undefined where there is none */
-export async function checkLedger(run: FileSource, { header, end, rounds, head }: Transcript, findings: Findings): Promise<(LedgerEntry | undefined)[] | undefined> {
+export async function checkLedger(run: FileSource, transcript: Transcript, findings: Findings): Promise<(LedgerEntry | undefined)[] | undefined> {
+  const { header, end, rounds } = transcript
   if (!await run.has(LEDGER_FILE)) {
     findings.differs({ check: 'ledger', message: `${LEDGER_FILE} expected beside the transcript, got no such file` })
     return undefined
@@ -38,28 +40,6 @@ export async function checkLedger(run: FileSource, { header, end, rounds, head }
     const wrong = opening.hash !== header.ledger ? 'hash' : opening.task !== header.task.hash ? 'task' : opening.model !== header.state ? 'model' : undefined
     findings.require(wrong === undefined, { check: 'ledger', message: `entry 0 of the ledger expected the ${wrong} of the transcript, got another` })
   }
-  await checkPublished(run, audit.head, head, findings)
+  await checkPublished(run, audit.head, transcript, findings)
   return entries
-}
-
-/** The heads that privacy.json publishes. */
-async function checkPublished(run: FileSource, ledger: string | undefined, transcript: string, findings: Findings): Promise<void> {
-  const published = await run.has(PRIVACY_FILE) ? headsOf(new TextDecoder().decode(await run.read(PRIVACY_FILE))) : undefined
-  if (published === undefined) {
-    findings.left('ledger', `${PRIVACY_FILE} names no head to hold against it`)
-    return
-  }
-  findings.require(published.ledger === ledger, { check: 'ledger', message: `${PRIVACY_FILE} expected the head of the ledger, got another` })
-  if (published.transcript !== undefined) {
-    findings.require(published.transcript === transcript, { check: 'transcript', message: `${PRIVACY_FILE} expected the head of the transcript, got another` })
-  }
-}
-
-function headsOf(text: string): { ledger: string | undefined, transcript: string | undefined } | undefined {
-  try {
-    const { ledger, transcript } = JSON.parse(text) as { ledger?: { head?: string }, transcript?: { head?: string } }
-    return ledger?.head === undefined ? undefined : { ledger: ledger.head, transcript: transcript?.head }
-  } catch {
-    return undefined
-  }
 }

@@ -83,6 +83,25 @@ test('a ledger, or a transcript, that was replaced as a whole does not have the 
   assert.equal(found.differences.map(({ check }) => check), ['ledger', 'transcript'])
 })
 
+test('a published promise that is better than what was spent, or of something else, is found by its place', async () => {
+  const honest = JSON.parse(String(files['privacy.json'])), { header, rounds } = lines
+  const promise = {
+    ...honest, numerics: 1, epsilon: rounds[2].epsilon, delta: 1e-6, unit: 'client', population: 5000, simulatedCohort: 4, rounds: 3, noiseSource: 'seeded',
+    mechanism: { noiseMultiplier: header.privacy!.noiseMultiplier, clip: 0.3, clipRule: 'flat' },
+  }
+  const published = (changes: object) => verify({ ...files, 'privacy.json': JSON.stringify({ ...promise, ...changes }) })
+  assert.equal((await published({})).differences, [])
+  for (const [changes, message] of [
+    [{ epsilon: 0.1 }, /^privacy\.json expected epsilon [\d.]+, got 0\.1$/], [{ delta: 1e-9 }, /expected delta 0\.000001, got 1e-9/],
+    [{ epsilon: null }, /expected epsilon/], [{ unit: 'user' }, /expected unit "client", got "user"/], [{ rounds: 2 }, /expected rounds 3, got 2/],
+    [{ mechanism: { noiseMultiplier: 9 } }, /expected mechanism\.noiseMultiplier 5, got 9/], [{ numerics: 2 }, /expected numerics 1, got 2/],
+  ] as const) {
+    const found = await published(changes)
+    assert.is(found.first!.check, 'ledger')
+    assert.match(found.first!.message, message)
+  }
+})
+
 test('one field of one plan, chained anew: round and field', async () => {
   const changed = forge(files, ({ rounds }) => { rounds[1].plan.lattice.clip *= 2 })
   const found = await verify(changed)
