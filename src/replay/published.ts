@@ -27,14 +27,16 @@ export async function checkPublished(run: FileSource, ledger: string | undefined
 }
 
 /** The numbers of the promise, by their places in the statement, as settings and ledger have them. */
-function promisesOf({ header, rounds }: Transcript): [string, unknown][] {
+function promisesOf({ header, rounds, end }: Transcript): [string, unknown][] {
   const { privacy, numerics, cohort, noise } = header
   if (privacy === null) return [['numerics', numerics], ['epsilon', null]]
   return [
-    ['numerics', numerics], ['epsilon', rounds.at(-1)?.epsilon], ['delta', privacy.delta], ['unit', privacy.unit], ['adjacency', privacy.adjacency],
-    ['population', privacy.population], ['noiseCohort', privacy.noiseCohort], ['simulatedCohort', cohort], ['rounds', rounds.length],
-    ['plannedRounds', header.rounds], ['sampling.rate', privacy.samplingRate], ['mechanism.noiseMultiplier', privacy.noiseMultiplier],
+    ['numerics', numerics], ['delta', privacy.delta], ['unit', privacy.unit], ['adjacency', privacy.adjacency],
+    ['population', privacy.population], ['noiseCohort', privacy.noiseCohort], ['simulatedCohort', cohort], ['plannedRounds', header.rounds],
+    ['sampling.rate', privacy.samplingRate], ['mechanism.noiseMultiplier', privacy.noiseMultiplier],
     ['mechanism.clip', privacy.clip], ['mechanism.clipRule', privacy.clipRule ?? 'flat'], ['noiseSource', noise],
+    // of a transcript that was cut nobody knows how many rounds there were
+    ...end ? [['rounds', rounds.length], ['epsilon', rounds.at(-1)?.epsilon]] satisfies [string, unknown][] : [],
   ]
 }
 

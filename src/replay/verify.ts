@@ -83,7 +83,7 @@ export async function verifyRun(options: VerifyOptions): Promise<Verification> {
   if (data && model === undefined) throw new RangeError('"model" expected a folder beside "data", got none; clients are trained with it')
   if (only && !data) throw new RangeError('"data" expected the clients\' data to audit one of them, got none; pass those that the run was given')
   if (!await run.has(TRANSCRIPT_FILE)) throw new FormatError(`run expected ${TRANSCRIPT_FILE}, got none; check the folder's path, and that the run kept a transcript`)
-  const transcript = readTranscript(new TextDecoder().decode(await run.read(TRANSCRIPT_FILE)))
+  const transcript = readTranscript(new TextDecoder('utf-8', { ignoreBOM: true }).decode(await run.read(TRANSCRIPT_FILE)))
   const { header, rounds } = transcript
   sameNumerics('transcript.numerics', header.numerics)
   if (only) checkOnly(only, transcript)

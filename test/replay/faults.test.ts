@@ -83,6 +83,10 @@ test('a ledger, or a transcript, that was replaced as a whole does not have the 
   assert.equal(found.differences.map(({ check }) => check), ['ledger', 'transcript'])
 })
 
+test('a mark of the byte order before the first line is a change like any other', async () => {
+  await rejects(verify({ ...files, 'transcript.jsonl': `\ufeff${String(files['transcript.jsonl'])}` }), /transcript\.jsonl/)
+})
+
 test('a published promise that is better than what was spent, or of something else, is found by its place', async () => {
   const honest = JSON.parse(String(files['privacy.json'])), { header, rounds } = lines
   const promise = {
