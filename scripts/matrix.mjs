@@ -9,6 +9,7 @@
 //   --json           the outcomes as JSON instead of the table
 //   --jobs N         rows at a time, default 2
 //   --wasm FOLDER    other builds of the module, to see whether they have the same bits
+//   --help           these lines
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -69,7 +70,7 @@ function options() {
   try {
     return parseArgs({ options: {
       only: { type: 'string', multiple: true }, quick: { type: 'boolean' }, require: { type: 'string' }, write: { type: 'boolean' }, docs: { type: 'boolean' },
-      json: { type: 'boolean' }, jobs: { type: 'string', default: '2' }, wasm: { type: 'string' },
+      json: { type: 'boolean' }, jobs: { type: 'string', default: '2' }, wasm: { type: 'string' }, help: { type: 'boolean' },
     } }).values
   } catch (error) {
     return usage(error.message)
@@ -78,6 +79,11 @@ function options() {
 
 async function main() {
   const values = options()
+  if (values.help) {
+    const lines = readFileSync(fileURLToPath(import.meta.url), 'utf8').split('\n')
+    console.log(lines.slice(0, lines.findIndex((line) => !line.startsWith('//'))).map((line) => line.replace(/^\/\/ ?/, '')).join('\n'))
+    return
+  }
   const words = (text) => text?.split(',').map((word) => word.trim()).filter((word) => word !== '')
   const { only } = values, required = words(values.require) ?? []
   const names = [...new Set(rows.map((row) => row.runtime))], unknown = required.filter((name) => name !== 'all' && !names.includes(name))

@@ -40,6 +40,13 @@ function filterOf({ FILES }: Environment): Promise<Filter> {
   return opened
 }
 
+/** What came of a slice: the answer, and what to keep or, after the last step, what was trained. */
+interface Slice {
+  readonly progress: { readonly done: number, readonly [key: string]: unknown }
+  readonly state?: Uint8Array
+  readonly trained?: { readonly contribution: Int32Array, readonly hash: string, readonly values: Float32Array, readonly adapter: Uint8Array<ArrayBuffer> }
+}
+
 /** One mailbox: its mails, and how far it is. */
 export class Mailbox {
   readonly #storage: Storage
@@ -75,7 +82,7 @@ export class Mailbox {
     const mails = given ?? (kept === undefined ? undefined : JSON.parse(kept) as Mail[])
     if (mails === undefined) return answer({ error: 'mails expected with the first request, got none' }, 400)
     const saved = same ? await this.#storage.get<Uint8Array>('saved') : undefined
-    const { progress, state, trained } = sliceOf(filter, mails, saved, this.#environment.SLICE_TOKENS)
+    const { progress, state, trained } = sliceOrAnew(filter, mails, saved, this.#environment.SLICE_TOKENS)
     if (trained === undefined) {
       await this.#storage.put({ mails: JSON.stringify(mails), saved: state })
       return answer(progress)
@@ -98,8 +105,19 @@ function chancesOf(filter: Filter, values: Float32Array | undefined, texts: read
   return filter.classify(texts)
 }
 
+/** One slice; from the beginning where what was saved cannot be gone on from: it was damaged, or is of another model, plan or release. */
+function sliceOrAnew(filter: Filter, mails: readonly Mail[], saved: Uint8Array | undefined, tokens: number): Slice {
+  try {
+    return sliceOf(filter, mails, saved, tokens)
+  } catch (error) {
+    if (saved === undefined || (error as Error).name !== 'FormatError') throw error
+    const { progress, ...rest } = sliceOf(filter, mails, undefined, tokens)
+    return { ...rest, progress: { ...progress, begunAnew: (error as Error).message } }
+  }
+}
+
 /** One slice of a mailbox's training: what to keep of it or, after its last step, what it came to. */
-function sliceOf(filter: Filter, mails: readonly Mail[], saved: Uint8Array | undefined, tokens: number) {
+function sliceOf(filter: Filter, mails: readonly Mail[], saved: Uint8Array | undefined, tokens: number): Slice {
   const training = filter.train(mails, saved ? { saved } : {})
   try {
     const slice = runSlice(training, { tokens })

@@ -3,6 +3,8 @@
  * The edge worker: trains in slices, one a request, and ends with the bits of Node although the process is ended in the
  * middle; within 128 MB, measured, since the local workerd sets no limit.
  */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ownMails } from '../../examples/filter/mails.ts'
@@ -80,6 +82,33 @@ for (const {} of present('workerd')) {
       assert.not.equal(await chances(0), await chances(1))
     } finally {
       await edge.end()
+    }
+  })
+
+  test('a new start is published in the middle: what was kept belongs to the old one, so the mailbox begins anew and says so', async () => {
+    const mails = JSON.stringify({ mails: ownMails.slice(0, 2) }), start = join(folder, 'files/start/adapter_model.safetensors')
+    const before = readFileSync(start), after = Uint8Array.from(before)
+    after[after.length - 4] ^= 1
+    let edge = await startEdge(folder), done = 0
+    try {
+      done = (await edge.ask('/train?mailbox=kept', mails) as Answer).done as number
+    } finally {
+      await edge.end()
+    }
+    writeFileSync(start, after)
+    edge = await startEdge(folder)
+    try {
+      const finish = async (mailbox: string, answer: Answer) => {
+        while (answer.finished !== true) answer = await edge.ask(`/train?mailbox=${mailbox}`, '') as Answer
+        return answer.adapter
+      }
+      const anew = await edge.ask('/train?mailbox=kept', '') as Answer
+      assert.equal([anew.status, anew.done], [200, done])
+      assert.match(anew.begunAnew as string, /"saved" expected this training, got one of another plan/)
+      assert.is(await finish('kept', anew), await finish('fresh', await edge.ask('/train?mailbox=fresh', mails) as Answer))
+    } finally {
+      await edge.end()
+      writeFileSync(start, before)
     }
   })
 
