@@ -20,7 +20,7 @@
  *   backward   dx = dy * (s + ((x * s) * ((x < 0 ? 1 : e) / (1 + e))))
  *   tanh       dx = dy * (1 - y * y)
  *
- * gelu_erf_slope gives y and s at once, for a training that keeps s and goes back by `multiply`, out[i] = a[i] * b[i].
+ * gelu_erf_slope gives y and s at once, for a training that keeps s and goes back by `multiply` (elementwise.ts).
  *
  * Domain: an infinite x is a failure upstream; gelu(-inf), silu(-inf) and their gradients at infinity are NaN.
  */
@@ -51,12 +51,6 @@ export function gelu_erf_slope(out: usize, slope: usize, x: usize, n: i32): void
   let i = 0
   if (ASC_FEATURE_SIMD) i = geluErfBoth<v128>(out, slope, x, i, n)
   geluErfBoth<f32>(out, slope, x, i, n)
-}
-
-export function multiply(out: usize, a: usize, b: usize, n: i32): void {
-  let i = 0
-  if (ASC_FEATURE_SIMD) i = multiplyRun<v128>(out, a, b, i, n)
-  multiplyRun<f32>(out, a, b, i, n)
 }
 
 export function gelu_tanh_forward(out: usize, x: usize, n: i32): void {
@@ -138,15 +132,6 @@ export function tanh_backward(dx: usize, dy: usize, y: usize, n: i32): void {
     const v = load<T>(x + at), g = density<T>(v), p = phi<T>(v, g)
     store<T>(slope + at, geluSlope<T>(v, p, g))
     store<T>(out + at, mul<T>(v, p))
-  }
-  return i
-}
-
-// @ts-ignore: decorator
-@inline function multiplyRun<T>(out: usize, a: usize, b: usize, i: i32, n: i32): i32 {
-  for (; i <= n - lanes<T>(); i += lanes<T>()) {
-    const at = <usize>i << 2
-    store<T>(out + at, mul<T>(load<T>(a + at), load<T>(b + at)))
   }
   return i
 }

@@ -1,8 +1,9 @@
 /**
  * Sums and products of whole arrays.
  *
- * add:   out[i] = a[i] + b[i]
- * scale: out[i] = x[i] * s
+ * add:      out[i] = a[i] + b[i]
+ * multiply: out[i] = a[i] * b[i]
+ * scale:    out[i] = x[i] * s
  *
  * Overwrites (`=`). `out` may be an input itself. Every element has one rounding; there is no order.
  */
@@ -12,6 +13,12 @@ export function add(out: usize, a: usize, b: usize, n: i32): void {
   let i = 0
   if (ASC_FEATURE_SIMD) i = addRun<v128>(out, a, b, i, n)
   addRun<f32>(out, a, b, i, n)
+}
+
+export function multiply(out: usize, a: usize, b: usize, n: i32): void {
+  let i = 0
+  if (ASC_FEATURE_SIMD) i = multiplyRun<v128>(out, a, b, i, n)
+  multiplyRun<f32>(out, a, b, i, n)
 }
 
 export function scale(out: usize, x: usize, s: f32, n: i32): void {
@@ -25,6 +32,15 @@ export function scale(out: usize, x: usize, s: f32, n: i32): void {
   for (; i <= n - lanes<T>(); i += lanes<T>()) {
     const at = <usize>i << 2
     store<T>(out + at, plus<T>(load<T>(a + at), load<T>(b + at)))
+  }
+  return i
+}
+
+// @ts-ignore: decorator
+@inline function multiplyRun<T>(out: usize, a: usize, b: usize, i: i32, n: i32): i32 {
+  for (; i <= n - lanes<T>(); i += lanes<T>()) {
+    const at = <usize>i << 2
+    store<T>(out + at, mul<T>(load<T>(a + at), load<T>(b + at)))
   }
   return i
 }

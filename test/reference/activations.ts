@@ -16,7 +16,6 @@ export const geluErfBackward = (dy: Vec, x: Vec) => back(dy, x, (v) => normal(v)
 
 /** y and the slope by which dy is multiplied. */
 export const geluErfSlope = (x: Vec) => [geluErfForward(x), each(x, (v) => normal(v) + v * density(v))] as const
-export const multiply = (a: Vec, b: Vec) => Float64Array.from(a, (v, i) => v * b[i])
 
 export const geluTanhForward = (x: Vec) => each(x, (v) => v / 2 * (1 + inner(v)))
 export const geluTanhBackward = (dy: Vec, x: Vec) => back(dy, x, (v) => {
