@@ -46,20 +46,6 @@ export function memorySource(files: Readonly<Record<string, Uint8Array | string>
   })
 }
 
-/** A view of the files below one folder of a source. */
-export function subfolder(source: FileSource, folder: string): FileSource {
-  const path = (name: string): string => `${folder}/${name}`
-  const { readRange, size } = source
-  return Object.freeze({
-    read: (name: string) => source.read(path(name)),
-    has: (name: string) => source.has(path(name)),
-    ...(readRange && {
-      readRange: (name: string, start: number, end: number, into?: Uint8Array) => readRange.call(source, path(name), start, end, into),
-    }),
-    ...(size && { size: (name: string) => size.call(source, path(name)) }),
-  })
-}
-
 /**
  * Reads a whole file, with an error that says what the file is for when it is not there.
  *

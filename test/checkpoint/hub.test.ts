@@ -4,7 +4,7 @@ import { encoderConfig, readConfig } from '../../src/checkpoint/config.ts'
 import { openHubModel } from '../../src/checkpoint/hub.ts'
 import { parseSafetensors, writeSafetensors } from '../../src/checkpoint/safetensors.ts'
 import { openCheckpoint } from '../../src/checkpoint/sharded.ts'
-import { memorySource, subfolder } from '../../src/checkpoint/source.ts'
+import { memorySource } from '../../src/checkpoint/source.ts'
 import { namedWeights } from '../../src/checkpoint/weights.ts'
 import { rejects } from '../support/rejects.ts'
 
@@ -172,14 +172,6 @@ test('pooling is read where it is stated, and refused where it is of another kin
     pooled({ pooling_mode_max_tokens: true }),
     /expected pooling_mode_mean_tokens or pooling_mode_cls_token alone/,
   )
-})
-
-test('a subfolder is a source of its own', async () => {
-  const source = subfolder(memorySource({ 'm/config.json': '{"model_type":"bert"}' }), 'm')
-  assert.is((await readConfig(source)).model_type, 'bert')
-  assert.is(await source.size!('config.json'), 21)
-  assert.equal([...await source.readRange!('config.json', 0, 1)], [0x7b])
-  assert.not(await source.has('m/config.json'))
 })
 
 test.run()
