@@ -181,7 +181,7 @@ test('a step that cannot have its memory throws, gives back what it took, and ch
   memory.grow = () => { throw new RangeError('refused') }
   try {
     const long = Array.from({ length: 500 }, () => new Array(60).fill(5))
-    assert.throws(() => trainStep(task, task.pack(long), new Int32Array(500), sliceOf(task), sgd({ learningRate: 1 })), /but the runtime refused; use a smaller batch/)
+    assert.throws(() => trainStep(task, task.pack(long), new Int32Array(500), sliceOf(task), sgd({ learningRate: 1 })), /but the runtime refused; use shorter texts/)
   } finally {
     memory.grow = grow
   }
