@@ -1,44 +1,54 @@
 /**
  * Products with a frozen int8 weight, exact in integers: W[n, k] = scale[n] * w[n, k], |w| <= 127.
  *
- *   int8_forward         y[M, N]  = bias + x[M, K] W^T
- *   int8_backward_input  dx[M, K] = start + dy[M, N] W                start = 0 or dx
+ *   y[M, N]  = bias + x[M, K] W^T        int8_rows(x, no fold), int8_product(after = scale)
+ *   dx[M, K] = start + dy[M, N] W        int8_rows(dy, fold = scale), int8_product(no after); start = 0 or dx
  *
- * The other operand is brought to integers row by row, each row by its largest element:
+ * `int8_rows` brings the other operand to integers once, for all products that read it: row by row, each row by its
+ * largest element:
  *
  *   top = max |z|     q = nearest_even(z * (limit / top))     z ~ q * (top / limit)     (all f32)
+ *   z = x or, with a fold, z = x[m, l] * fold[l]
  *   limit(L) = min(32767, floor((2^31 - 1) / (127 L)))        L terms in a sum
  *
  * so no sum of L products can leave int32, and integer sums have no order. A row with top < 2^-110 counts as zeros: above
  * it limit / top is finite and top / limit normal. Then, in f32, each operation rounded:
  *
- *   y = (f32(sum) * scale[n]) * (top / limit) + bias[n]
- *   dx = f32(sum) * (top / limit) + start,     z = dy[m, n] * scale[n]
+ *   out = ((f32(sum) [* after[c]]) * (top / limit)) [+ bias[c] or out]
  *
  * A NaN or infinity in a row (or in a row of the weight) makes the whole row (column) of the result NaN, so that it
  * cannot be rounded away unseen.
+ *
+ * While rows are at hand, `int8_rows` also does the f32 product that a low-rank branch wants of them, u = x P^T (gemm.ts).
  *
  * Packed weight, one copy for each product: panels of 8 columns, [columns/8][L/2][8][2] int8, the last panel and an odd L
  * filled with zeros. A block of a panel is widened to int16 once for all rows of a block; one instruction then
  * multiplies eight int16 and adds them in pairs. Neither blocks nor tiles can change a bit.
  *
- * y and dx must not overlap the inputs. `scratch` holds int8_scratch(max(N, K)) bytes.
+ * Operand, int8_operand_bytes(M, L): the rows of its tiles (i32), at 64 bytes the scales [M], then tiles [L/2][rows][2] int16, the
+ * last tile what is left, an odd L filled with zeros.
+ *
+ * Outputs must not overlap inputs. `scratch` holds gemm_scratch() bytes for int8_rows, int8_scratch() for int8_product.
  */
-import { counts, quantizeRow, topOf } from './int8-rows'
+import { KC, rowBlocks } from './blocks'
+import { counts, quantizeTile, topOf } from './int8-rows'
+import { FROM_C, FROM_ZERO } from './tile'
 
-/** Rows that are brought to integers at a time, whole tiles of 4 or 5; terms of a panel that stay in the first cache. */
+/** Rows that meet a panel at a time, whole tiles of 4 or 5; terms of a panel that stay in the first cache. */
 // @ts-ignore: decorator
 @inline const MC: i32 = 140
 // @ts-ignore: decorator
 @inline const LC: i32 = 1024
+/** Rows that are read once for all that is made of them: whole tiles. */
+// @ts-ignore: decorator
+@inline const NEAR: i32 = 20
+/** Bytes of an operand before its scales. */
+// @ts-ignore: decorator
+@inline const SCALES: i32 = 64
 
-/** Offsets in the scratch: sums of a panel, the panel, a row; scales are at its start, integers at its end. */
+/** Where the panel is in the scratch, behind the sums. */
 // @ts-ignore: decorator
-@inline const SUMS: i32 = (MC * 4 + 15) & ~15
-// @ts-ignore: decorator
-@inline const PANEL: i32 = SUMS + MC * 32
-// @ts-ignore: decorator
-@inline const ROWS: i32 = PANEL + LC * 16
+@inline const PANEL: i32 = MC * 32
 
 /** Rows of a full tile: 5 or 4. */
 let fullRows: i32 = 5
@@ -55,14 +65,17 @@ export function int8_limit(L: i32): i32 { return min<i32>(32767, <i32>(214748364
 /** Bytes of a packed weight of `columns` columns and sums of L terms. */
 export function int8_packed_bytes(columns: i32, L: i32): i32 { return ((columns + 7) & ~7) * ((L + 1) & ~1) }
 
-/** Bytes of scratch for sums of at most L terms: scales, sums, a panel, a row, integers. */
-export function int8_scratch(L: i32): i32 { return ROWS + ((L << 2) + 15 & ~15) + MC * ((L + 1) & ~1) * 2 }
+/** Bytes of scratch of int8_product: sums and a panel. */
+export function int8_scratch(): i32 { return PANEL + LC * 16 }
+
+/** Bytes of M rows of L terms as integers. */
+export function int8_operand_bytes(M: i32, L: i32): i32 { return SCALES + ((M << 2) + 63 & ~63) + M * ((L + 1) & ~1) * 2 }
 
 /** scale[n] = max |W[n, :]| / 127 and w = nearest_even(W * (127 / max)); scale 0 where max < 2^-110. */
 export function int8_quantize(w: usize, scale: usize, W: usize, N: i32, K: i32): void {
   for (let n = 0; n < N; n++) {
     const row = W + (<usize>(n * K) << 2)
-    const top = topOf(0, row, 0, K)
+    const top = topOf(row, 0, K)
     const some = counts(top)
     const factor: f32 = some ? <f32>127 / top : 0
     store<f32>(scale + (<usize>n << 2), some ? top / <f32>127 : top == top ? 0 : top)
@@ -86,54 +99,67 @@ export function int8_pack(out: usize, w: usize, columnStride: i32, termStride: i
   }
 }
 
-export function int8_forward(
-  y: usize, x: usize, packed: usize, scale: usize, bias: usize, M: i32, N: i32, K: i32, scratch: usize,
+/**
+ * Rows `first` .. first + count of x[M, L] to an operand of M rows, in tiles of `tile` rows (4 or 5; whole tiles, but for the last
+ * rows of all), and u[M, n] = x P^T from panels of P (pack_weight); n 0: none. fold 0: none; operand 0: u alone.
+ */
+export function int8_rows(
+  operand: usize, x: usize, fold: usize, M: i32, L: i32, first: i32, count: i32, tile: i32, u: usize, panels: usize, n: i32, scratch: usize,
 ): void {
-  product(y, x, packed, 0, scale, bias, false, M, N, K, scratch)
+  const even = (L + 1) & ~1, limit = <f32>int8_limit(L), end = first + count
+  const scales = operand + SCALES, tiles = scales + <usize>((M << 2) + 63 & ~63)
+  if (operand && first == 0) store<i32>(operand, tile)
+  for (let i = first; i < end; i += NEAR) {
+    const to = min(end, i + NEAR)
+    for (let r = i; operand && r < to; r += tile) {
+      const rows = min(tile, to - r), row = x + (<usize>(r * L) << 2), scale = scales + (<usize>r << 2)
+      for (let j = 0; j < rows; j++) {
+        const top = topOf(row + (<usize>(j * L) << 2), fold, L), some = counts(top)
+        store<f32>(scale + (<usize>j << 2), some ? top / limit : top == top ? 0 : top)
+        store<f32>(scratch + (<usize>j << 2), some ? limit / top : 0)
+      }
+      quantizeTile(tiles + (<usize>(r * even) << 1), row, <usize>L << 2, fold, scratch, rows, L)
+    }
+    if (n > 0) {
+      if (ASC_FEATURE_SIMD) lowRank<v128>(u, x, panels, i, to - i, L, n, scratch)
+      else lowRank<f32>(u, x, panels, i, to - i, L, n, scratch)
+    }
+  }
 }
 
-export function int8_backward_input(
-  dx: usize, dy: usize, packed: usize, scale: usize, M: i32, N: i32, K: i32, accumulate: i32, scratch: usize,
-): void {
-  product(dx, dy, packed, scale, 0, 0, accumulate != 0, M, K, N, scratch)
+function lowRank<T>(u: usize, x: usize, panels: usize, i: i32, rows: i32, L: i32, n: i32, scratch: usize): void {
+  for (let p = 0; p < L; p += KC) {
+    rowBlocks<T>(u + (<usize>(i * n) << 2), n, x + (<usize>(i * L + p) << 2), L, 1, panels, L, p,
+      rows, n, min(KC, L - p), 1, p == 0 ? FROM_ZERO : FROM_C, 0, scratch)
+  }
 }
 
-/** out[M, columns] from in[M, L]: `fold` scales the terms before, `after` the columns after. */
-function product(
-  out: usize, x: usize, packed: usize, fold: usize, after: usize, bias: usize, accumulate: bool,
-  M: i32, columns: i32, L: i32, scratch: usize,
+/** out[M, columns], rows `ld` floats apart, from an operand of M rows of L terms. after, bias 0: none. */
+export function int8_product(
+  out: usize, ld: i32, operand: usize, packed: usize, after: usize, bias: usize, accumulate: i32, M: i32, columns: i32, L: i32, scratch: usize,
 ): void {
-  const even = (L + 1) & ~1, limit = <f32>int8_limit(L), full = fullRows
-  const spare = scratch + ROWS, tiles = spare + <usize>((L << 2) + 15 & ~15)
+  const even = (L + 1) & ~1, full = load<i32>(operand)
+  const scales = operand + SCALES, tiles = scales + <usize>((M << 2) + 63 & ~63)
   // blocks of about the same size: whole tiles of rows, pairs of terms
   const blocks = (M + MC - 1) / MC, mc = blocks > 0 ? ((M + blocks - 1) / blocks + full - 1) / full * full : full
   const parts = (even + LC - 1) / LC, lc = parts > 0 ? ((even + parts - 1) / parts + 1) & ~1 : 0
   for (let i = 0; i < M; i += mc) {
     const rows = min(mc, M - i)
-    for (let r = 0; r < rows; r++) {
-      const tile = r / full * full, inTile = min(full, rows - tile)
-      let row = x + (<usize>((i + r) * L) << 2)
-      const top = topOf(fold ? spare : 0, row, fold, L)
-      if (fold) row = spare
-      const some = counts(top)
-      quantizeRow(tiles + (<usize>(tile * even) << 1) + (<usize>(r - tile) << 2), <usize>inTile << 2, row, some ? limit / top : 0, L)
-      store<f32>(scratch + (<usize>r << 2), some ? top / limit : top == top ? 0 : top)
-    }
     for (let j = 0; j < columns; j += 8) {
       const b = packed + <usize>(j * even), width = min(8, columns - j)
       const after8 = after ? after + (<usize>j << 2) : 0, bias8 = bias ? bias + (<usize>j << 2) : 0
-      if (even > lc) memory.fill(scratch + SUMS, 0, <usize>(rows << 5))
+      if (even > lc) memory.fill(scratch, 0, <usize>(rows << 5))
       for (let p = 0; p < even; p += lc) {
         const terms = min(lc, even - p)
         if (ASC_FEATURE_SIMD) widen(scratch + PANEL, b + (<usize>p << 3), terms)
-        for (let r = 0; r < rows; r += full) {
-          const count = min(full, rows - r)
-          const a = tiles + (<usize>(r * even + p * count) << 1), sum = scratch + SUMS + (<usize>r << 5)
+        for (let r = i; r < i + rows; r += full) {
+          const count = min(full, M - r)
+          const a = tiles + (<usize>(r * even + p * count) << 1), sum = scratch + (<usize>(r - i) << 5)
           if (ASC_FEATURE_SIMD) sums(count, sum, a, scratch + PANEL, terms, even > lc)
           else plainSums(count, sum, a, b + (<usize>p << 3), terms, even > lc)
           // tile by tile, so that its stores hide behind the next tile's products
           if (p + lc >= even) {
-            finish(out + (<usize>((i + r) * columns + j) << 2), <usize>columns << 2, sum, scratch + (<usize>r << 2), after8, bias8, accumulate, count, width)
+            finish(out + (<usize>(r * ld + j) << 2), <usize>ld << 2, sum, scales + (<usize>r << 2), after8, bias8, accumulate != 0, count, width)
           }
         }
       }

@@ -13,20 +13,19 @@
 @inline const SHIFT_BITS: i32 = 0x4b400000
 
 /**
- * The largest |z[i]|, z = row or, with `fold`, z = row * fold, which is written to `out`; NaN where any is not finite. The
- * bits of magnitudes, taken as integers, have the order of the numbers, and anything not finite is above them.
+ * The largest |z[i]|, z = row or, with `fold`, z = row * fold; NaN where any is not finite. The bits of magnitudes, taken as
+ * integers, have the order of the numbers, and anything not finite is above them.
  */
-export function topOf(out: usize, row: usize, fold: usize, n: i32): f32 {
+export function topOf(row: usize, fold: usize, n: i32): f32 {
   let i = 0, most: i32 = 0
   if (ASC_FEATURE_SIMD) {
     const mask = i32x4.splat(0x7fffffff)
     let m = i32x4.splat(0)
     if (fold) {
-      for (; i <= n - 4; i += 4) {
+      for (; i <= n - 8; i += 8) {
         const at = <usize>i << 2
-        const z = f32x4.mul(v128.load(row + at), v128.load(fold + at))
-        v128.store(out + at, z)
-        m = i32x4.max_s(m, v128.and(z, mask))
+        const low = f32x4.mul(v128.load(row + at), v128.load(fold + at)), high = f32x4.mul(v128.load(row + at, 16), v128.load(fold + at, 16))
+        m = i32x4.max_s(m, i32x4.max_s(v128.and(low, mask), v128.and(high, mask)))
       }
     } else {
       for (; i <= n - 8; i += 8) {
@@ -39,25 +38,77 @@ export function topOf(out: usize, row: usize, fold: usize, n: i32): f32 {
   for (; i < n; i++) {
     const at = <usize>i << 2
     let z = load<f32>(row + at)
-    if (fold) {
-      z = z * load<f32>(fold + at)
-      store<f32>(out + at, z)
-    }
+    if (fold) z = z * load<f32>(fold + at)
     most = max(most, reinterpret<i32>(z) & 0x7fffffff)
   }
   return most < 0x7f800000 ? reinterpret<f32>(most) : NaN
 }
 
-/** The nearest integers of row * factor, at most 2^15 - 1 in magnitude, in pairs, one pair every `stride` bytes. */
-export function quantizeRow(out: usize, stride: usize, row: usize, factor: f32, L: i32): void {
+/**
+ * The nearest integers of z * factor, at most 2^15 - 1 in magnitude, for `rows` rows of L, `down` bytes apart, each with its factor:
+ * a tile, [L/2][rows][2] int16.
+ */
+export function quantizeTile(out: usize, row: usize, down: usize, fold: usize, factors: usize, rows: i32, L: i32): void {
+  const stride = <usize>rows << 2
+  let r = 0, done = 0
+  if (ASC_FEATURE_SIMD) {
+    if (rows >= 4) {
+      done = fold ? quantizeFour(true, out, stride, row, down, fold, factors, L) : quantizeFour(false, out, stride, row, down, 0, factors, L)
+      for (; r < 4; r++) {
+        const at = <usize>done << 2
+        quantizeRow(out + <usize>(done >> 1) * stride + (<usize>r << 2), stride, row + <usize>r * down + at, fold ? fold + at : 0, load<f32>(factors + (<usize>r << 2)), L - done)
+      }
+    }
+  }
+  for (; r < rows; r++) quantizeRow(out + (<usize>r << 2), stride, row + <usize>r * down, fold, load<f32>(factors + (<usize>r << 2)), L)
+}
+
+/** Four rows, transposed on the way: gives how many elements of each it has done. */
+// @ts-ignore: decorator
+@inline
+function quantizeFour(folds: bool, out: usize, stride: usize, row: usize, down: usize, fold: usize, factors: usize, L: i32): i32 {
+  const f0 = v128.load32_splat(factors), f1 = v128.load32_splat(factors, 4), f2 = v128.load32_splat(factors, 8), f3 = v128.load32_splat(factors, 12)
+  const row1 = row + down, row2 = row1 + down, row3 = row2 + down, end = <usize>(L & ~7) << 2
+  for (let at: usize = 0; at < end; at += 32) {
+    let low = f32x4.splat(1), high = low
+    if (folds) {
+      low = v128.load(fold + at)
+      high = v128.load(fold + at, 16)
+    }
+    const q0 = eight(folds, row + at, low, high, f0), q1 = eight(folds, row1 + at, low, high, f1)
+    const q2 = eight(folds, row2 + at, low, high, f2), q3 = eight(folds, row3 + at, low, high, f3)
+    const t0 = v128.shuffle<i32>(q0, q1, 0, 4, 1, 5), t1 = v128.shuffle<i32>(q0, q1, 2, 6, 3, 7)
+    const t2 = v128.shuffle<i32>(q2, q3, 0, 4, 1, 5), t3 = v128.shuffle<i32>(q2, q3, 2, 6, 3, 7)
+    v128.store(out, v128.shuffle<i32>(t0, t2, 0, 1, 4, 5))
+    v128.store(out + stride, v128.shuffle<i32>(t0, t2, 2, 3, 6, 7))
+    v128.store(out + 2 * stride, v128.shuffle<i32>(t1, t3, 0, 1, 4, 5))
+    v128.store(out + 3 * stride, v128.shuffle<i32>(t1, t3, 2, 3, 6, 7))
+    out += 4 * stride
+  }
+  return L & ~7
+}
+
+/** Eight integers of a row. */
+// @ts-ignore: decorator
+@inline
+function eight(folds: bool, at: usize, low: v128, high: v128, factor: v128): v128 {
+  const shift = f32x4.splat(SHIFT), bits = i32x4.splat(SHIFT_BITS)
+  let x = v128.load(at), y = v128.load(at, 16)
+  if (folds) {
+    x = f32x4.mul(x, low)
+    y = f32x4.mul(y, high)
+  }
+  return i16x8.narrow_i32x4_s(i32x4.sub(f32x4.add(f32x4.mul(x, factor), shift), bits), i32x4.sub(f32x4.add(f32x4.mul(y, factor), shift), bits))
+}
+
+/** One row, in pairs, one pair every `stride` bytes. */
+function quantizeRow(out: usize, stride: usize, row: usize, fold: usize, factor: f32, L: i32): void {
   let l = 0
   if (ASC_FEATURE_SIMD) {
-    const f = f32x4.splat(factor), shift = f32x4.splat(SHIFT), bits = i32x4.splat(SHIFT_BITS)
+    const f = f32x4.splat(factor)
     for (; l <= L - 8; l += 8) {
-      const at = row + (<usize>l << 2)
-      const low = i32x4.sub(f32x4.add(f32x4.mul(v128.load(at), f), shift), bits)
-      const high = i32x4.sub(f32x4.add(f32x4.mul(v128.load(at, 16), f), shift), bits)
-      const q = i16x8.narrow_i32x4_s(low, high)
+      const at = <usize>l << 2
+      const q = fold ? eight(true, row + at, v128.load(fold + at), v128.load(fold + at, 16), f) : eight(false, row + at, f, f, f)
       v128.store_lane<i32>(out, q, 0)
       v128.store_lane<i32>(out + stride, q, 1)
       v128.store_lane<i32>(out + 2 * stride, q, 2)
@@ -66,12 +117,17 @@ export function quantizeRow(out: usize, stride: usize, row: usize, factor: f32, 
     }
   }
   for (; l < L; l += 2) {
-    const at = row + (<usize>l << 2)
-    store<i16>(out, integer(load<f32>(at) * factor))
-    store<i16>(out, l + 1 < L ? integer(load<f32>(at, 4) * factor) : 0, 2)
+    store<i16>(out, integer(row, fold, l, factor))
+    store<i16>(out, l + 1 < L ? integer(row, fold, l + 1, factor) : 0, 2)
     out += stride
   }
 }
 
 // @ts-ignore: decorator
-@inline function integer(x: f32): i16 { return <i16>(reinterpret<i32>(x + SHIFT) - SHIFT_BITS) }
+@inline
+function integer(row: usize, fold: usize, l: i32, factor: f32): i16 {
+  const at = <usize>l << 2
+  let z = load<f32>(row + at)
+  if (fold) z = z * load<f32>(fold + at)
+  return <i16>(reinterpret<i32>(z * factor + SHIFT) - SHIFT_BITS)
+}

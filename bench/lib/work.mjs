@@ -22,8 +22,9 @@ function lengths(memory, offsets, S) {
 export const WORK = {
   linear_forward: ([, , , , , M, N, K]) => ({ floats: product(M, N, K), bytes: 4 * (M * K + N * K + M * N) }),
   linear_backward_input: ([, , , , M, N, K]) => ({ floats: product(M, N, K), bytes: 4 * (M * K + N * K + M * N) }),
-  int8_forward: ([, , , , , M, N, K]) => ({ integers: product(M, N, K), bytes: 4 * (M * K + M * N) + N * K }),
-  int8_backward_input: ([, , , , M, N, K]) => ({ integers: product(M, N, K), bytes: 4 * (M * K + M * N) + N * K }),
+  int8_product: ([, , , , , , , M, N, K]) => ({ integers: product(M, N, K), bytes: 2 * M * K + N * K + 4 * M * N }),
+  // integers, and the low-rank product on the way
+  int8_rows: ([, , , M, L, , , , , , n]) => ({ floats: product(M, n, L), bytes: 6 * M * L + 4 * M * n }),
   matmul: ([, , , , , , , , m, n, k]) => ({ floats: product(m, n, k), bytes: 4 * (m * k + k * n + m * n) }),
   attention_forward: ([, , , , offsets, S, H, D], memory) => {
     const { rows, squares } = lengths(memory, offsets, S)

@@ -4,9 +4,9 @@
  * are forgotten as soon as they are used, and nothing is differentiated that no parameter needs.
  * @module
  */
-import { NumericError } from '../errors.ts'
 import type { Engine } from '../wasm/engine.ts'
 import type { Team } from '../wasm/team.ts'
+import { explain } from './explain.ts'
 import { planMemory } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { Schedule } from './schedule.ts'
@@ -52,6 +52,18 @@ export class Graph {
   /** A value that a node of this step will write. */
   value(shape: readonly number[], trains: boolean): Value {
     return { shape, length: shape.reduce((product, size) => product * size, 1), fixed: undefined, trains }
+  }
+
+  /** Room for bytes that are no f32, which a node of this step will write. */
+  room(count: number): Value {
+    const length = Math.ceil(count / 4)
+    return { shape: [length], length, fixed: undefined, trains: false, opaque: true }
+  }
+
+  /** Gives a value of this step another shape, while the graph is being built. */
+  resize(value: Value, shape: readonly number[]): void {
+    if (this.#plan) throw new Error('graph expected no other shapes once it is planned, got one')
+    Object.assign(value, { shape, length: shape.reduce((product, size) => product * size, 1) })
   }
 
   /** A value outside the step, e.g. a weight. */
@@ -256,7 +268,7 @@ export class Graph {
       }
       const scratch = base + plan.scratch
       const finite = (value: Value) => kernels['first_nonfinite'](at(value), value.length) < 0
-      if (!(team ? this.#runShared(team, at, scratch) : this.#each(node => { node.run(kernels, at, scratch) }, finite))) this.#explain(at, scratch)
+      if (!(team ? this.#runShared(team, at, scratch) : this.#each(node => { node.run(kernels, at, scratch) }, finite))) explain(this.engine, this.#nodes, at, scratch)
       return after(value => arena.f32(at(value), value.length).slice(), at)
     })
   }
@@ -267,7 +279,7 @@ export class Graph {
     for (const node of this.#nodes) {
       if (node.absorbs?.every(finite) === false) return false
       run(node)
-      if (!node.outs.every(value => used.has(value) || finite(value))) return false
+      if (!node.outs.every(value => used.has(value) || value.opaque || finite(value))) return false
     }
     // what no kernel swallows has come through to the results
     for (const value of this.#pinned) if (!this.#inputs.has(value) && !finite(value)) return false
@@ -279,19 +291,5 @@ export class Graph {
     const schedule = new Schedule(team, at, scratch)
     this.#each(node => schedule.node(node), value => schedule.check(value))
     return team.run(schedule.end(), { base: scratch, bytes: this.#planned().scratchBytes })
-  }
-
-  /** Runs the step again, with the same bits, and looks at every output: the first that is not finite is to blame. */
-  #explain(at: At, scratch: number): never {
-    const { kernels, arena } = this.engine
-    for (const node of this.#nodes) {
-      node.run(kernels, at, scratch)
-      for (const value of node.outs) {
-        const index = kernels['first_nonfinite'](at(value), value.length)
-        if (index < 0) continue
-        throw new NumericError(node.op, node.layer, `${arena.f32(at(value), value.length)[index]} at element ${index}`)
-      }
-    }
-    throw new Error('step expected to give the same numbers when run again, got others; the memory was written from outside')
   }
 }

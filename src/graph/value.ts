@@ -13,6 +13,8 @@ export interface Value {
   readonly fixed: number | undefined
   /** Whether the loss's gradient with respect to it is wanted. */
   readonly trains: boolean
+  /** True where the bytes are no f32: nobody asks whether they are finite. */
+  readonly opaque?: boolean
 }
 
 /** Address of a value, during a run. */
@@ -31,6 +33,8 @@ export interface Node {
    * before it runs. Of every other input it shows in the output.
    */
   readonly absorbs?: readonly Value[]
+  /** Whose fault an element of an output is that is not finite, where it is not the node as a whole. */
+  readonly blame?: (out: Value, index: number) => { readonly op: string, readonly layer: string }
   /** True where the same inputs give something else in the next step: dropout. */
   readonly varies?: boolean
   /** Bytes of scratch that the call needs. */

@@ -4,9 +4,10 @@
  * @module
  */
 import type { Engine } from '../wasm/engine.ts'
+import type { Kernels } from '../wasm/instantiate.ts'
 import { integerRows } from './int8-rows.ts'
 import type { IntegerRows } from './int8-rows.ts'
-import type { Weight } from './weight.ts'
+import type { IntegerProducts, Weight } from './weight.ts'
 
 /** Longest sum for which int8 products are allowed: beyond it too few levels are left for the other operand. */
 const LONGEST = 1 << 16
@@ -17,6 +18,9 @@ export function checkTerms(title: string, outputs: number, inputs: number): void
     throw new RangeError(`"${title}" expected sums of at most ${LONGEST} terms for int8, got a weight of ${outputs} x ${inputs}; use f16`)
   }
 }
+
+/** Rows that are brought to integers at a time where nobody else reads them: as many as meet a panel at a time. */
+const BLOCK = 140
 
 /**
  * A frozen int8 weight from f32 values, or from integers and their scales; without either it is there already, packed by
@@ -37,15 +41,35 @@ export function int8Weight(
       kernels['int8_pack'](backward, block, 1, inputs, inputs, outputs)
     })
   }
-  const weight: Weight = {
-    outputs, inputs, dense: undefined,
-    scratch: kernels['int8_scratch'](Math.max(outputs, inputs)),
+  const operandBytes = (rows: number, terms: number) => Math.ceil(kernels['int8_operand_bytes'](rows, terms) / 64) * 64
+  const longest = Math.max(outputs, inputs), ownScratch = Math.max(kernels['gemm_scratch'](), kernels['int8_scratch']())
+  const integers: IntegerProducts = {
+    fold: scale, scratch: kernels['int8_scratch'](),
     forward: (k, y, x, bias, rows, scratch) => {
-      k['int8_forward'](y, x, forward, scale, bias, rows, outputs, inputs, scratch)
+      k['int8_product'](y, outputs, x, forward, scale, bias, 0, rows, outputs, inputs, scratch)
     },
     backwardInput: (k, dx, dy, rows, accumulate, scratch) => {
-      k['int8_backward_input'](dx, dy, backward, scale, rows, outputs, inputs, accumulate ? 1 : 0, scratch)
+      k['int8_product'](dx, inputs, dy, backward, 0, 0, accumulate ? 1 : 0, rows, inputs, outputs, scratch)
     },
+  }
+  /** A block of rows after the other, as integers in the scratch. */
+  const blocks = (k: Kernels, from: number, terms: number, fold: number, rows: number, scratch: number, product: (operand: number, first: number, count: number) => void) => {
+    const operand = scratch + ownScratch
+    for (let first = 0; first < rows; first += BLOCK) {
+      const count = Math.min(BLOCK, rows - first)
+      k['int8_rows'](operand, from + first * terms * 4, fold, count, terms, 0, count, engine.tiles.forOperand(count, terms), 0, 0, 0, scratch)
+      product(operand, first, count)
+    }
+  }
+  const weight: Weight = {
+    outputs, inputs, dense: undefined, integers,
+    scratch: ownScratch + operandBytes(BLOCK, longest),
+    forward: (k, y, x, bias, rows, scratch) => blocks(k, x, inputs, 0, rows, scratch, (operand, first, count) => {
+      integers.forward(k, y + first * outputs * 4, operand, bias, count, scratch)
+    }),
+    backwardInput: (k, dx, dy, rows, accumulate, scratch) => blocks(k, dy, outputs, scale, rows, scratch, (operand, first, count) => {
+      integers.backwardInput(k, dx + first * inputs * 4, operand, count, accumulate, scratch)
+    }),
     read() {
       const packed = new Int8Array(arena.memory.buffer, forward, forwardBytes), scales = arena.f32(scale, outputs)
       const out = new Float32Array(outputs * inputs), even = inputs + inputs % 2

@@ -7,6 +7,7 @@ import { aNumber, anOptions, show } from '../assert.ts'
 import type { Graph, Place } from '../graph/graph.ts'
 import type { Value } from '../graph/value.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { Reading } from './reading.ts'
 import type { Weight } from './weight.ts'
 
 /** A linear layer that an adapter can attach to. */
@@ -60,6 +61,7 @@ export class Pass {
   readonly #lowRank: (site: Site) => LowRank | undefined
   readonly #collect: (tensor: Tensor) => Place | undefined
   readonly #values = new Map<Tensor, Value>()
+  readonly #readings = new Map<Value, Reading>()
   readonly dropout: Dropout | undefined
   #streams = 0
 
@@ -95,6 +97,13 @@ export class Pass {
 
   /** The low-rank pair of a site, or undefined. */
   lowRank(site: Site): LowRank | undefined { return this.#lowRank(site) }
+
+  /** What linear layers share that read x. */
+  reading(x: Value, layer: string): Reading {
+    let reading = this.#readings.get(x)
+    if (reading === undefined) this.#readings.set(x, reading = new Reading(this.graph, x, layer))
+    return reading
+  }
 
   /** A number for each use of dropout in a pass, in order. */
   nextStream(): number { return this.#streams++ }

@@ -16,12 +16,24 @@ export type WeightFormat = 'f32' | 'f16' | 'bf16' | 'int8'
 
 const CODES: Readonly<Record<Exclude<WeightFormat, 'int8'>, number>> = { f32: 0, f16: 1, bf16: 2 }
 
+/** The products of an int8 weight with rows that are integers already: operands as `int8_rows` writes them. */
+export interface IntegerProducts {
+  /** Address of the factors of dy's columns, before they become integers. */
+  readonly fold: number
+  /** Bytes of scratch that either product needs. */
+  readonly scratch: number
+  forward(kernels: Kernels, y: number, operand: number, bias: number, rows: number, scratch: number): void
+  backwardInput(kernels: Kernels, dx: number, operand: number, rows: number, accumulate: boolean, scratch: number): void
+}
+
 /** W [outputs, inputs] of y = x W^T + bias. Addresses and sizes as in assembly/kernels/linear.ts. */
 export interface Weight {
   readonly outputs: number
   readonly inputs: number
   /** The tensor, where the weight can be trained. */
   readonly dense: Tensor | undefined
+  /** The same products from integers, where the weight is int8: for rows that several products read. */
+  readonly integers?: IntegerProducts
   /** Bytes of scratch that either product needs. */
   readonly scratch: number
   /** y[rows, outputs] = bias + x[rows, inputs] W^T; bias 0: none. */

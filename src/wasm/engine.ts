@@ -13,7 +13,7 @@ import { arithmeticFaults, memoryFaults, refuse } from './probe.ts'
 import { maySleep, MOST_THREADS, openTeam } from './team.ts'
 import type { Team } from './team.ts'
 import { tuned } from './tuning.ts'
-import type { Tiles } from './tuning.ts'
+import type { TileChoice, Tiles } from './tuning.ts'
 
 /** All that 32-bit addresses reach. */
 const MOST_BYTES = 2 ** 32
@@ -23,6 +23,8 @@ export interface Engine {
   readonly kernels: Kernels
   readonly arena: Arena
   readonly variant: Variant
+  /** The tiles of products: chosen by timing the first ones, where they are not known. */
+  readonly tiles: TileChoice
   /** The threads that share each step; none: this thread alone. */
   readonly team?: Team
   /** Ends the other threads, where there are any; no step can run afterwards. */
@@ -86,10 +88,10 @@ async function open(
   host: Host, variant: Variant, maximum: number, region?: SharedRegion, tiles?: Partial<Tiles>,
 ): Promise<{ engine: Engine, faults: readonly string[] }> {
   const memory = region?.memory ?? newMemory(variant, maximum)
-  const kernels = tuned(await instantiate(await host.module(variant), memory), () => host.now(), tiles)
+  const { kernels, tiles: choice } = tuned(await instantiate(await host.module(variant), memory), () => host.now(), { memory, tiles })
   const faults = [...arithmeticFaults(kernels), ...memoryFaults(kernels, memory, region === undefined && maximum >= 131072)]
   const arena = region ? new Arena(memory, region.base, region.limit) : new Arena(memory, 65536, pagesOf(maximum) * 65536)
-  return { faults, engine: Object.freeze({ kernels, variant, arena }) }
+  return { faults, engine: Object.freeze({ kernels, variant, arena, tiles: choice }) }
 }
 
 function withTeam(engine: Engine, team: Team): Engine {

@@ -19,7 +19,7 @@ export interface TeamHello {
     readonly member: number
     /** Kernels by number. */
     readonly names: readonly string[]
-    /** Tiles that are wanted; each thread chooses the others for itself. */
+    /** Tiles that are known; the others are chosen by timing, for all threads together. */
     readonly tiles: Partial<Tiles>
   }
 }
@@ -31,7 +31,7 @@ export type TeamAnswer = { readonly ready: true } | { readonly error: string }
 export async function serveTeam(host: Host, channel: Channel, { team: { memory, buffer, member, names, tiles } }: TeamHello): Promise<void> {
   let kernels: Kernels
   try {
-    kernels = tuned(await instantiate(await host.module('shared'), memory), () => host.now(), tiles)
+    kernels = tuned(await instantiate(await host.module('shared'), memory), () => host.now(), { memory, tiles }).kernels
     refuse(arithmeticFaults(kernels))
   } catch (error) {
     channel.post({ error: error instanceof Error ? error.message : String(error) })

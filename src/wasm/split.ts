@@ -92,7 +92,11 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   first_token_pool_forward: rows(3, 4, [0], [2], 1), first_token_pool_backward: rows(3, 4, [1], [2], 64),
   column_sums: {},
   matmul, linear_forward: product(5, 6, 7, 12), linear_backward_input: product(4, 6, 5, 12),
-  int8_forward: product(5, 6, 7, 30), int8_backward_input: product(4, 6, 5, 30),
+  int8_rows: { scratch: true, axis: args => ({ count: 6, first: 5, grain: 20, cost: args[4] * (1 + args[10] / 6), moves: [] }) },
+  int8_product: { scratch: true, axis: ([, , , , after, bias, , M, , L]) => ({
+    count: 8, grain: 8, cost: M * L / 30,
+    moves: [[0, 4], [3, (L + 1) & ~1], ...(after ? [[4, 4] as const] : []), ...(bias ? [[5, 4] as const] : [])],
+  }) },
   attention_forward: attention(4, 0.2), attention_backward: attention(7, 0.5),
 }
 

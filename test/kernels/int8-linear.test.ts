@@ -9,6 +9,13 @@ import { rng } from '../support/rng.ts'
 
 const benches = await Promise.all(variants.map(variant => bench(variant)))
 
+/** Rows at an address as an operand, in tiles of `tile` rows. */
+function operand(b: Bench, x: number, fold: number, M: number, L: number, tile = 5): number {
+  const to = b.space(b.k['int8_operand_bytes'](M, L))
+  b.k['int8_rows'](to, x, fold, M, L, 0, M, tile, 0, 0, 0, b.space(b.k['gemm_scratch']()))
+  return to
+}
+
 interface Case { readonly M: number, readonly N: number, readonly K: number, readonly x: Float32Array, readonly W: Float32Array }
 
 /** Runs both products through the kernels and through the definition, and compares bits. */
@@ -25,22 +32,23 @@ function check(b: Bench, { M, N, K, x, W }: Case, title: string): void {
   b.k['int8_pack'](backward, w, 1, K, K, N)
   assert.equal([...new Int8Array(b.i32(forward, Math.ceil(int8Pack(expected.w, K, 1, N, K).length / 4)).buffer)], [...int8Pack(expected.w, K, 1, N, K)], `${title}: packed`)
   assert.equal([...new Int8Array(b.i32(backward, Math.ceil(int8Pack(expected.w, 1, K, K, N).length / 4)).buffer)], [...int8Pack(expected.w, 1, K, K, N)], `${title}: packed back`)
-  const scratch = b.put(new Uint8Array(b.k['int8_scratch'](Math.max(N, K))))
+  const scratch = b.space(b.k['int8_scratch']()), tile = 4 + (M + N + K) % 2
   const y = b.out(M * N + 4), dx = b.out(M * K + 4)
   for (const withBias of [true, false]) {
-    b.k['int8_forward'](y, b.put(x), forward, scale, withBias ? b.put(bias) : 0, M, N, K, scratch)
+    b.k['int8_product'](y, N, operand(b, b.put(x), 0, M, K, tile), forward, scale, withBias ? b.put(bias) : 0, 0, M, N, K, scratch)
     sameBits(b.f32(y, M * N), int8Forward(x, expected.w, expected.scale, withBias ? bias : undefined, M, N, K), `${title}: y`)
   }
-  b.k['int8_backward_input'](dx, b.put(dy), backward, scale, M, N, K, 0, scratch)
+  const rows = operand(b, b.put(dy), scale, M, N, tile)
+  b.k['int8_product'](dx, K, rows, backward, 0, 0, 0, M, K, N, scratch)
   sameBits(b.f32(dx, M * K), int8BackwardInput(dy, expected.w, expected.scale, undefined, M, N, K), `${title}: dx`)
   const grown = b.put(start)
-  b.k['int8_backward_input'](grown, b.put(dy), backward, scale, M, N, K, 1, scratch)
+  b.k['int8_product'](grown, K, rows, backward, 0, 0, 1, M, K, N, scratch)
   sameBits(b.f32(grown, M * K), int8BackwardInput(dy, expected.w, expected.scale, start, M, N, K), `${title}: start + dx`)
   for (const ptr of [y + M * N * 4, dx + M * K * 4]) assert.equal([...b.f32(ptr, 4)], [12345, 12345, 12345, 12345], `${title}: guard`)
 }
 
 for (const b of benches) {
-  test(`${b.variant}: int8_quantize, int8_pack, int8_forward, int8_backward_input are the definition, bit for bit, over all remainders`, () => {
+  test(`${b.variant}: int8_quantize, int8_pack, int8_rows and int8_product are the definition, bit for bit, over all remainders`, () => {
     const source = rng(1)
     for (const M of [1, 2, 3, 4, 5, 6, 9, 121]) {
       for (const N of [1, 2, 3, 5, 7, 8, 9, 13]) {
@@ -76,10 +84,10 @@ for (const b of benches) {
         const forward = b.put(new Uint8Array(b.k['int8_packed_bytes'](N, K))), backward = b.put(new Uint8Array(b.k['int8_packed_bytes'](K, N)))
         b.k['int8_pack'](forward, w, K, 1, N, K)
         b.k['int8_pack'](backward, w, 1, K, K, N)
-        const scratch = b.put(new Uint8Array(b.k['int8_scratch'](K)))
+        const scratch = b.space(b.k['int8_scratch']())
         const y = b.out(M * N), dx = b.out(M * K)
-        b.k['int8_forward'](y, b.put(x), forward, scale, 0, M, N, K, scratch)
-        b.k['int8_backward_input'](dx, b.put(dy), backward, scale, M, N, K, 0, scratch)
+        b.k['int8_product'](y, N, operand(b, b.put(x), 0, M, K), forward, scale, 0, 0, M, N, K, scratch)
+        b.k['int8_product'](dx, K, operand(b, b.put(dy), scale, M, N), backward, 0, 0, 0, M, K, N, scratch)
         b.f32(y, M * N).forEach((value, i) => assert.is(Number.isNaN(value), Math.floor(i / N) === 1, `y[${i}] of ${bad} at ${at}`))
         b.f32(dx, M * K).forEach((value, i) => assert.is(Number.isNaN(value), Math.floor(i / K) === 1, `dx[${i}] of ${bad} at ${at}`))
       }
@@ -136,8 +144,27 @@ for (const b of benches) {
       b.k['int8_quantize'](w, scale, b.put(W), N, K)
       const forward = b.put(new Uint8Array(b.k['int8_packed_bytes'](N, K)))
       b.k['int8_pack'](forward, w, K, 1, N, K)
-      b.k['int8_forward'](y, b.put(rng(4).f32(M * K)), forward, scale, 0, M, N, K, b.put(new Uint8Array(b.k['int8_scratch'](K))))
+      b.k['int8_product'](y, N, operand(b, b.put(rng(4).f32(M * K)), 0, M, K), forward, scale, 0, 0, M, N, K, b.space(b.k['int8_scratch']()))
       b.f32(y, M * N).forEach((value, i) => assert.is(Number.isNaN(value), i % N === 1, `y[${i}] of ${bad}`))
+    }
+  })
+
+  test(`${b.variant}: int8_rows gives the low-rank product of the same rows, with integers and without, as matmul does`, () => {
+    for (const [M, L, n] of [[1, 3, 1], [4, 8, 8], [19, 17, 3], [21, 33, 16], [45, 400, 9], [128, 770, 5]]) {
+      b.reset()
+      const source = rng(M + L), x = b.put(source.f32(M * L)), P = b.put(source.f32(n * L)), scratch = b.space(b.k['gemm_scratch']())
+      const panels = b.space(b.k['packed_weight_length'](n, L) * 4), want = b.out(M * n), alone = b.out(M * n + 4), beside = b.out(M * n + 4)
+      b.k['matmul'](want, n, x, L, 1, P, 1, L, M, n, L, 1, 0, 0, scratch)
+      b.k['pack_weight'](panels, P, 0, n, L, scratch)
+      b.k['int8_rows'](0, x, 0, M, L, 0, M, 5, alone, panels, n, scratch)
+      const to = b.space(b.k['int8_operand_bytes'](M, L)), plain = operand(b, x, 0, M, L, 4)
+      b.k['int8_rows'](to, x, 0, M, L, 0, M, 4, beside, panels, n, scratch)
+      sameBits(b.f32(alone, M * n), b.f32(want, M * n), 'without integers')
+      sameBits(b.f32(beside, M * n), b.f32(want, M * n), 'with integers')
+      assert.equal(b.i32(to + 64, M), b.i32(plain + 64, M), 'scales')
+      const tiles = Math.ceil(M * 4 / 64) * 64 + 64, words = M * (L + L % 2) / 2
+      assert.equal(b.i32(to + tiles, words), b.i32(plain + tiles, words), 'integers')
+      for (const ptr of [alone, beside]) assert.equal([...b.f32(ptr + M * n * 4, 4)], [12345, 12345, 12345, 12345], 'guard')
     }
   })
 

@@ -47,36 +47,41 @@ function checked(sum: number): number {
   return f(sum)
 }
 
+/** Rows as integers, each with its scale; with a fold, the rows times it. */
+export function int8Rows(x: Float32Array, fold: Float32Array | undefined, M: number, L: number): readonly { q: Int32Array, scale: number }[] {
+  return Array.from({ length: M }, (_, m) => {
+    const row = x.subarray(m * L, m * L + L)
+    return quantizeRow(fold ? row.map((z, l) => f(z * fold[l])) : row)
+  })
+}
+
+/** Sums of products of integers, back in f32; column c of the weight has its term l at w[c * columnStride + l * termStride]. */
+export function int8Product(
+  rows: ReturnType<typeof int8Rows>, w: Int8Array, columnStride: number, termStride: number, columns: number,
+  after: Float32Array | undefined, bias: ((m: number, c: number) => number) | undefined,
+): Float32Array {
+  const out = new Float32Array(rows.length * columns)
+  rows.forEach(({ q, scale }, m) => {
+    for (let c = 0; c < columns; c++) {
+      let sum = 0
+      for (let l = 0; l < q.length; l++) sum += q[l] * w[c * columnStride + l * termStride]
+      const value = f((after ? f(checked(sum) * after[c]) : checked(sum)) * scale)
+      out[m * columns + c] = bias ? f(value + bias(m, c)) : value
+    }
+  })
+  return out
+}
+
 export function int8Forward(
   x: Float32Array, w: Int8Array, scale: Float32Array, bias: Float32Array | undefined, M: number, N: number, K: number,
 ): Float32Array {
-  const y = new Float32Array(M * N)
-  for (let m = 0; m < M; m++) {
-    const row = quantizeRow(x.subarray(m * K, m * K + K))
-    for (let n = 0; n < N; n++) {
-      let sum = 0
-      for (let k = 0; k < K; k++) sum += row.q[k] * w[n * K + k]
-      const value = f(f(checked(sum) * scale[n]) * row.scale)
-      y[m * N + n] = bias ? f(value + bias[n]) : value
-    }
-  }
-  return y
+  return int8Product(int8Rows(x, undefined, M, K), w, K, 1, N, scale, bias && ((_, n) => bias[n]))
 }
 
 export function int8BackwardInput(
   dy: Float32Array, w: Int8Array, scale: Float32Array, start: Float32Array | undefined, M: number, N: number, K: number,
 ): Float32Array {
-  const dx = new Float32Array(M * K)
-  for (let m = 0; m < M; m++) {
-    const row = quantizeRow(Float32Array.from({ length: N }, (_, n) => f(dy[m * N + n] * scale[n])))
-    for (let k = 0; k < K; k++) {
-      let sum = 0
-      for (let n = 0; n < N; n++) sum += row.q[n] * w[n * K + k]
-      const value = f(checked(sum) * row.scale)
-      dx[m * K + k] = start ? f(value + start[m * K + k]) : value
-    }
-  }
-  return dx
+  return int8Product(int8Rows(dy, scale, M, N), w, 1, K, K, undefined, start && ((m, k) => start[m * K + k]))
 }
 
 /** Column c, term l of panels of eight columns, pairs of terms: [columns / 8][terms / 2][8][2], zeros outside. */

@@ -12,7 +12,7 @@ const M = 37, C = 22, N = 29, K = 26
 const OFFSETS = [0, 1, 20, 22, M]
 const ids = (b: Bench) => b.put(Int32Array.from({ length: M }, (_, i) => i * 7 % 11))
 const offsets = (b: Bench) => b.put(Int32Array.from(OFFSETS))
-const scratch = (b: Bench) => b.space(Math.max(b.k.gemm_scratch(), b.k.int8_scratch(64), b.k.attention_scratch(M)))
+const scratch = (b: Bench) => b.space(Math.max(b.k.gemm_scratch(), b.k.int8_scratch(), b.k.attention_scratch(M)))
 
 function packed(b: Bench, format: number, f: (n: number) => number): number {
   const to = b.space(b.k.packed_weight_length(N, K) * 4)
@@ -26,6 +26,12 @@ function int8(b: Bench, f: (n: number) => number, backward: boolean): [number, n
   if (backward) b.k.int8_pack(to, w, 1, K, K, N)
   else b.k.int8_pack(to, w, K, 1, N, K)
   return [to, scale]
+}
+
+function operand(b: Bench, f: (n: number) => number, L: number): number {
+  const to = b.space(b.k.int8_operand_bytes(M, L))
+  b.k.int8_rows(to, f(M * L), 0, M, L, 0, M, 5, 0, 0, 0, scratch(b))
+  return to
 }
 
 const activation = ['gelu_erf', 'gelu_tanh', 'relu', 'silu', 'tanh'].flatMap((name): [string, Args][] => [
@@ -55,8 +61,9 @@ const CALLS: readonly (readonly [string, Args])[] = [
     ['linear_forward', (b, f, out) => [out(M * N), f(M * K), packed(b, format, f), format, f(N), M, N, K, scratch(b)]],
     ['linear_backward_input', (b, f, out) => [out(M * K), f(M * N), packed(b, format, f), format, M, N, K, format & 1, scratch(b)]],
   ]),
-  ['int8_forward', (b, f, out) => [out(M * N), f(M * K), ...int8(b, f, false), f(N), M, N, K, scratch(b)]],
-  ['int8_backward_input', (b, f, out) => [out(M * K), f(M * N), ...int8(b, f, true), M, N, K, 1, scratch(b)]],
+  ...[4, 5].map((tile): [string, Args] => ['int8_rows', (b, f, out) => [out(b.k.int8_operand_bytes(M, K) / 4), f(M * K), tile === 4 ? f(K) : 0, M, K, 0, M, tile, out(M * N), packed(b, 0, f), N, scratch(b)]]),
+  ['int8_product', (b, f, out) => [out(M * N), N, operand(b, f, K), ...int8(b, f, false), f(N), 0, M, N, K, scratch(b)]],
+  ['int8_product', (b, f, out) => [out(M * K), K, operand(b, f, N), int8(b, f, true)[0], 0, 0, 1, M, K, N, scratch(b)]],
   ['matmul', (b, f, out) => [out(M * N), N, f(M * K), K, 1, f(N * K), 1, K, M, N, K, 0.5, 2, f(N), scratch(b)]],
   ['matmul', (b, f, out) => [out(N * M), M, f(K * N), 1, N, f(K * M), M, 1, N, M, K, 0.5, 1, 0, scratch(b)]],
   ['matmul', (b, f, out) => [out(N * M), M, f(K * N), 1, N, f(K * M), M, 1, N, M, K, 1, 2, f(M), scratch(b)]],

@@ -10,7 +10,7 @@ import { bench, variants } from '../support/kernels.ts'
 import { rng } from '../support/rng.ts'
 
 /** Kernels that take a given time for each operation with 4 and with 5 rows, by a clock of their own. */
-function fake(cost: Record<number, number>) {
+function fake(cost: Record<number, number>, memory = new WebAssembly.Memory({ initial: 1 })) {
   let time = 0, floats = 5, integers = 5
   const seen: number[] = []
   const product = (rows: () => number, at: number) => (...args: number[]) => {
@@ -21,25 +21,62 @@ function fake(cost: Record<number, number>) {
   const kernels: Kernels = {
     gemm_tile: rows => floats = rows === 4 || rows === 5 ? rows : floats, int8_tile: rows => integers = rows === 4 || rows === 5 ? rows : integers,
     linear_forward: product(() => floats, 5), linear_backward_input: product(() => floats, 4),
-    int8_forward: product(() => integers, 5), int8_backward_input: product(() => integers, 4), other: () => 1,
+    int8_product: (...args) => product(() => new Int32Array(memory.buffer, args[2], 1)[0], 7)(...args), other: () => 1,
   }
-  return { kernels, now: () => time, seen }
+  return { kernels, now: () => time, seen, memory }
 }
 
-const forward = [0, 0, 0, 0, 0, 128, 384, 384, 0]
+type Tuned = ReturnType<typeof tuned>
+
+/** An int8 product as a layer does it: the operand in the tiles that are due, then the product. */
+function int8({ kernels, tiles }: Tuned, memory: WebAssembly.Memory): number {
+  new Int32Array(memory.buffer, 64, 1)[0] = tiles.forOperand(128, 384)
+  return kernels['int8_product'](0, 384, 64, 0, 0, 0, 0, 128, 384, 384, 0)
+}
 
 test('the faster tile is taken, whichever it is; where they are alike, the first; float and integer products apart', () => {
   for (const [cost, expected] of [[{ 4: 1e-6, 5: 2e-6 }, 4], [{ 4: 2e-6, 5: 1e-6 }, 5], [{ 4: 0.99e-6, 5: 1e-6 }, 5], [{ 4: 0, 5: 0 }, 5]] as const) {
-    const { kernels, now, seen } = fake(cost)
-    const watched = tuned(kernels, now)
-    for (let i = 0; i < 200; i++) assert.is(watched['int8_forward'](...forward), 7)
+    const { kernels, now, seen, memory } = fake(cost)
+    const watched = tuned(kernels, now, { memory })
+    for (let i = 0; i < 200; i++) assert.is(int8(watched, memory), 7)
     assert.equal(tilesOf(kernels), { floats: 5, integers: expected })
+    assert.is(watched.tiles.integers, expected)
+    assert.is(watched.tiles.chosen, false, 'f32 is still to be timed')
     assert.equal([...new Set(seen)].sort(), [4, 5])
     seen.length = 0
-    for (let i = 0; i < 5; i++) watched['int8_backward_input'](0, 0, 0, 0, 128, 384, 384, 0, 0)
+    for (let i = 0; i < 5; i++) int8(watched, memory)
     assert.equal([...new Set(seen)], [expected], 'chosen for good')
-    assert.is(watched['other'](), 1)
+    assert.is(watched.kernels['other'](), 1)
+    for (let i = 0; i < 200; i++) watched.kernels['linear_backward_input'](0, 0, 0, 0, 128, 384, 384, 0, 0)
+    assert.equal(tilesOf(kernels), { floats: expected, integers: expected })
+    assert.is(watched.tiles.chosen, true)
   }
+})
+
+test('several products that read one operand time its tile; the other tile is timed as often', () => {
+  for (const expected of [4, 5]) {
+    const { kernels, now, memory } = fake({ [expected]: 1e-6, [9 - expected]: 2e-6 }), watched = tuned(kernels, now, { memory })
+    for (let i = 0; i < 200; i++) {
+      int8(watched, memory)
+      for (let j = 0; j < 2; j++) watched.kernels['int8_product'](0, 384, 64, 0, 0, 0, 0, 128, 384, 384, 0)
+    }
+    assert.is(watched.tiles.integers, expected)
+  }
+})
+
+test('instances over one shared memory: the first to choose chooses for all, and tells whoever remembers', () => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
+  const one = fake({ 4: 1e-6, 5: 2e-6 }, memory), two = fake({ 4: 2e-6, 5: 1e-6 }, memory), told: unknown[] = []
+  const first = tuned(one.kernels, one.now, { memory, remember: (kind, rows) => told.push(kind, rows) }), second = tuned(two.kernels, two.now, { memory })
+  for (let i = 0; i < 200; i++) {
+    first.kernels['linear_forward'](0, 0, 0, 0, 0, 128, 384, 384, 0)
+    int8(first, memory)
+  }
+  assert.equal(told.sort(), [4, 4, 'floats', 'integers'])
+  assert.is(second.tiles.chosen, true)
+  assert.equal(tilesOf(two.kernels), { floats: 4, integers: 4 })
+  second.kernels['linear_forward'](0, 0, 0, 0, 0, 128, 384, 384, 0)
+  assert.equal(two.seen, [4])
 })
 
 test('sizes that come in turn do not favour the tile that meets the easy ones; interruptions do not count', () => {
@@ -51,16 +88,18 @@ test('sizes that come in turn do not favour the tile that meets the easy ones; i
     return kernels['linear_forward'](...args)
   } }
   const watched = tuned(hard, () => now() + late)
-  for (let i = 0; i < 300; i++) watched['linear_forward'](0, 0, 0, 0, 0, 128, i % 2 === 0 ? 384 : 1536, 384, 0)
+  for (let i = 0; i < 300; i++) watched.kernels['linear_forward'](0, 0, 0, 0, 0, 128, i % 2 === 0 ? 384 : 1536, 384, 0)
   assert.is(tilesOf(kernels).floats, 5)
 })
 
 test('a wanted tile is set and not timed; others are refused', () => {
-  const { kernels, now, seen } = fake({ 4: 1e-6, 5: 2e-6 })
-  const watched = tuned(kernels, now, { integers: 5 })
-  for (let i = 0; i < 200; i++) watched['int8_forward'](...forward)
+  const { kernels, now, seen, memory } = fake({ 4: 1e-6, 5: 2e-6 })
+  const watched = tuned(kernels, now, { memory, tiles: { integers: 5 } })
+  for (let i = 0; i < 200; i++) int8(watched, memory)
   assert.equal([...new Set(seen)], [5])
-  assert.throws(() => tuned(fake({}).kernels, now, { floats: 6 }), /"tiles" expected 4 or 5 rows/)
+  watched.kernels['gemm_tile'](4)
+  assert.equal([tilesOf(kernels), watched.tiles.chosen], [{ floats: 4, integers: 5 }, true], 'set by hand')
+  assert.throws(() => tuned(fake({}).kernels, now, { tiles: { floats: 6 } }), /"tiles" expected 4 or 5 rows/)
 })
 
 for (const variant of variants) {
@@ -74,7 +113,7 @@ for (const variant of variants) {
         k['int8_tile'](rows)
         assert.equal(tilesOf(k), { floats: rows, integers: rows })
         const random = rng(M * 31 + N), x = put(random.f32(M * K)), w = put(random.f32(N * K)), dy = put(random.f32(M * N)), bias = put(random.f32(N))
-        const scratch = put(new Uint8Array(Math.max(k['gemm_scratch'](), k['int8_scratch'](Math.max(N, K)), k['attention_scratch'](M, N))))
+        const scratch = put(new Uint8Array(Math.max(k['gemm_scratch'](), k['int8_scratch'](), k['attention_scratch'](M, N))))
         const y = out(M * N), dx = out(M * K), dw = out(N * K), yi = out(M * N), dxi = out(M * K), o = out(M * N), dq = out(M * N), dk = out(M * N), dv = out(M * N)
         const packed = put(new Uint8Array(4 * k['packed_weight_length'](N, K)))
         k['pack_weight'](packed, w, 0, N, K, scratch)
@@ -86,8 +125,11 @@ for (const variant of variants) {
         k['int8_quantize'](q, scale, w, N, K)
         k['int8_pack'](forward, q, K, 1, N, K)
         k['int8_pack'](backward, q, 1, K, K, N)
-        k['int8_forward'](yi, x, forward, scale, bias, M, N, K, scratch)
-        k['int8_backward_input'](dxi, dy, backward, scale, M, N, K, 0, scratch)
+        const qx = b.space(k['int8_operand_bytes'](M, K)), qdy = b.space(k['int8_operand_bytes'](M, N))
+        k['int8_rows'](qx, x, 0, M, K, 0, M, rows, 0, 0, 0, scratch)
+        k['int8_rows'](qdy, dy, scale, M, N, 0, M, rows, 0, 0, 0, scratch)
+        k['int8_product'](yi, N, qx, forward, scale, bias, 0, M, N, K, scratch)
+        k['int8_product'](dxi, K, qdy, backward, 0, 0, 0, M, K, N, scratch)
         const offsets = put(Int32Array.of(0, M)), causal = M % 2
         k['attention_forward'](o, y, dy, yi, offsets, 1, 1, N, N, N, 0.5, causal, scratch)
         k['attention_backward'](dq, dk, dv, dy, y, dy, yi, offsets, 1, 1, N, N, N, 0.5, causal, scratch)
