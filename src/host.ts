@@ -32,6 +32,14 @@ export interface Host {
   save?(path: string, files: Readonly<Record<string, Uint8Array | string>>): Promise<void>
   /** Threads, where the runtime has them and they can share memory. */
   readonly threads?: Threads
+  /** What outlives a process or a visit, where the runtime has a place for it. No result depends on it. */
+  readonly notes?: Notes
+}
+
+/** Short texts by key (letters, digits and `-`). Whoever reads checks what it gets; what is lost costs time alone. */
+export interface Notes {
+  get(key: string): Promise<string | undefined>
+  set(key: string, text: string): Promise<void>
 }
 
 /** @throws TypeError where this is no host. */

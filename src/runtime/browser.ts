@@ -10,6 +10,7 @@ import { anOptions } from '../assert.ts'
 import type { Channel, Host, Threads, Variant } from '../host.ts'
 import { aCache, cachedFolder, theHashes } from './browser-cache.ts'
 import type { CacheOptions, FileEvent } from './browser-cache.ts'
+import { browserNotes } from './browser-notes.ts'
 import { serveThread } from './serve-thread.ts'
 import { scopeChannel, workerChannel } from './web-channel.ts'
 import { moduleLoader } from './web-module.ts'
@@ -65,6 +66,8 @@ export function browser(options: BrowserOptions = {}): Host {
     pause: pauseOf(),
     module,
     folder: (path: string) => cachedFolder(path, { cache, hashes, base, onFile }),
+    // whoever wants no files kept wants no notes either
+    ...cache !== false && { notes: browserNotes() },
     ...sharesMemory() && { threads: Object.freeze<Threads>({ count: navigator.hardwareConcurrency, spawn }) },
   })
 }

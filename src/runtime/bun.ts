@@ -5,6 +5,7 @@
 import type { Channel, Host } from '../host.ts'
 import { compiledOnce } from './compiled-once.ts'
 import { nodeFolder, nodeSave } from './node-files.ts'
+import { nodeNotes } from './node-notes.ts'
 import { workerChannel } from './web-channel.ts'
 import { fillRandom } from './web-random.ts'
 
@@ -27,6 +28,7 @@ export function bun(): Host {
     module: compiled,
     folder: nodeFolder,
     save: nodeSave,
+    notes: nodeNotes(),
     threads: Object.freeze({ count: navigator.hardwareConcurrency, spawn }),
   })
 }

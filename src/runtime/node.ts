@@ -11,6 +11,7 @@ import type { Channel, Host } from '../host.ts'
 import { compiledOnce } from './compiled-once.ts'
 import { nodeChannel } from './node-channel.ts'
 import { nodeFolder, nodeSave } from './node-files.ts'
+import { nodeNotes } from './node-notes.ts'
 
 /** The host of a Node process or worker thread. */
 export function node(): Host {
@@ -24,6 +25,7 @@ export function node(): Host {
     module: compiled,
     folder: nodeFolder,
     save: nodeSave,
+    notes: nodeNotes(),
     threads: Object.freeze({ count: availableParallelism(), spawn }),
   })
 }

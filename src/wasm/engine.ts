@@ -12,6 +12,7 @@ import type { Kernels } from './instantiate.ts'
 import { arithmeticFaults, memoryFaults, refuse } from './probe.ts'
 import { maySleep, MOST_THREADS, openTeam } from './team.ts'
 import type { Team } from './team.ts'
+import { tileNotes } from './tile-notes.ts'
 import { tuned } from './tuning.ts'
 import type { TileChoice, Tiles } from './tuning.ts'
 
@@ -88,7 +89,9 @@ async function open(
   host: Host, variant: Variant, maximum: number, region?: SharedRegion, tiles?: Partial<Tiles>,
 ): Promise<{ engine: Engine, faults: readonly string[] }> {
   const memory = region?.memory ?? newMemory(variant, maximum)
-  const { kernels, tiles: choice } = tuned(await instantiate(await host.module(variant), memory), () => host.now(), { memory, tiles })
+  const instance = await instantiate(await host.module(variant), memory), notes = tileNotes(host, variant, instance)
+  const { kernels, tiles: choice } = tuned(instance, () => host.now(), { memory, tiles, remember: notes.remember })
+  if (!choice.chosen) void notes.recall(choice)
   const faults = [...arithmeticFaults(kernels), ...memoryFaults(kernels, memory, region === undefined && maximum >= 131072)]
   const arena = region ? new Arena(memory, region.base, region.limit) : new Arena(memory, 65536, pagesOf(maximum) * 65536)
   return { faults, engine: Object.freeze({ kernels, variant, arena, tiles: choice }) }

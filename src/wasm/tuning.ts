@@ -19,6 +19,8 @@ export interface TileChoice extends Tiles {
   readonly chosen: boolean
   /** Rows of the tiles of an operand of int8 products, M rows of L terms. */
   forOperand(M: number, L: number): number
+  /** Takes 4 or 5 rows without timing, unless the choice is made. */
+  adopt(kind: keyof Tiles, rows: number): void
 }
 
 /** What the choice is made with. */
@@ -104,6 +106,10 @@ export function tuned(kernels: Kernels, now: () => number, { memory, tiles = {},
     get integers() { return kernels[SETTERS.integers](0) },
     get chosen() { return floats.over && integers.over },
     forOperand: (M: number, L: number) => integers.over || M * L < LEAST_OPERAND ? kernels[SETTERS.integers](0) : integers.next(`${M} ${L}`),
+    adopt(kind: keyof Tiles, rows: number) {
+      const contest = kind === 'floats' ? floats : integers
+      if (!contest.over) contest.end(rows)
+    },
   }) }
 }
 

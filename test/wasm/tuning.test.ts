@@ -1,8 +1,14 @@
 /** Tiles are chosen by time alone, once, for each instance; and no tile changes a bit of any product. */
+import { mkdtemp, readdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Host } from '../../src/host.ts'
 import { node } from '../../src/runtime/node.ts'
+import { nodeNotes } from '../../src/runtime/node-notes.ts'
 import { createEngine } from '../../src/wasm/engine.ts'
+import { tileNotes } from '../../src/wasm/tile-notes.ts'
 import { tilesOf, tuned } from '../../src/wasm/tuning.ts'
 import type { Kernels } from '../../src/wasm/instantiate.ts'
 import { sameBits } from '../support/close.ts'
@@ -141,9 +147,60 @@ for (const variant of variants) {
   })
 }
 
-test('an engine has the tiles that it is told, or times its own', async () => {
-  assert.equal(tilesOf((await createEngine(node(), { tiles: { floats: 4, integers: 4 } })).kernels), { floats: 4, integers: 4 })
-  assert.equal(tilesOf((await createEngine(node())).kernels), { floats: 5, integers: 5 })
+/** A host whose notes are a map. */
+function noting(kept = new Map<string, string>()): { host: Host, kept: Map<string, string> } {
+  const notes = { get: async (key: string) => kept.get(key), set: async (key: string, text: string) => { kept.set(key, text) } }
+  return { host: { ...node(), notes }, kept }
+}
+
+/** Lets promises that are settled go on. */
+const settled = () => new Promise(resolve => setImmediate(resolve))
+
+test('an engine has the tiles that it is told, or those of its notes, or times its own', async () => {
+  const { host, kept } = noting()
+  assert.equal(tilesOf((await createEngine(host, { tiles: { floats: 4, integers: 4 } })).kernels), { floats: 4, integers: 4 })
+  const fresh = await createEngine(host)
+  await settled()
+  assert.equal([tilesOf(fresh.kernels), fresh.tiles.chosen], [{ floats: 5, integers: 5 }, false])
+  tileNotes(host, 'simd', fresh.kernels).remember('integers', 4)
+  await settled()
+  assert.is(kept.size, 1)
+  assert.match([...kept.keys()][0], /^[a-z0-9-]+$/)
+  const next = await createEngine(host)
+  await settled()
+  assert.equal([next.tiles.floats, next.tiles.integers, next.tiles.chosen], [5, 4, false])
+  for (const other of [{ ...host, version: 'another' }, { ...host, name: 'another' }]) {
+    const engine = await createEngine(other)
+    await settled()
+    assert.is(engine.tiles.integers, 5, 'notes on another engine')
+  }
+  const told = await createEngine(host, { tiles: { integers: 5 } })
+  await settled()
+  assert.is(told.tiles.integers, 5)
+})
+
+test('notes that are nonsense, or that cannot be read or written, change nothing', async () => {
+  const { host, kept } = noting()
+  const { kernels } = await createEngine(host), notes = tileNotes(host, 'simd', kernels)
+  notes.remember('floats', 4)
+  await settled()
+  for (const key of [...kept.keys()]) kept.set(key, '6')
+  const failing = { get: () => Promise.reject(new Error('no')), set: () => Promise.reject(new Error('no room')) }
+  for (const each of [host, { ...host, notes: failing }, { ...host, notes: undefined } as unknown as Host]) {
+    const engine = await createEngine(each)
+    tileNotes(each, 'simd', kernels).remember('floats', 4)
+    await settled()
+    assert.equal(tilesOf(engine.kernels), { floats: 5, integers: 5 })
+  }
+})
+
+test('notes of Node are files of a folder that is made when there is one to keep', async () => {
+  const folder = join(await mkdtemp(join(tmpdir(), 'sotto-notes-')), 'deep', 'er'), notes = nodeNotes(() => folder)
+  assert.is(await notes.get('tiles-a'), undefined)
+  await notes.set('tiles-a', '4')
+  await notes.set('tiles-a', '5')
+  assert.is(await notes.get('tiles-a'), '5')
+  assert.equal(await readdir(folder), ['tiles-a'])
 })
 
 test.run()
