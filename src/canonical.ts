@@ -3,7 +3,6 @@
  * @module
  */
 import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex } from '@noble/hashes/utils.js'
 import { show } from './assert.ts'
 
 /** Plain data: what JSON can say. */
@@ -32,7 +31,19 @@ export function canonicalJson(value: Plain): string {
 export type Sha256 = (bytes: Uint8Array) => Uint8Array
 
 /** SHA-256 of bytes, in hexadecimal; by the library, or faster by what the runtime has. */
-export function hashBytes(bytes: Uint8Array, native: Sha256 = sha256): string { return bytesToHex(native(bytes)) }
+export function hashBytes(bytes: Uint8Array, native: Sha256 = sha256): string { return hexOf(native(bytes)) }
+
+/**
+ * A hash in hexadecimal, made in one piece: put together digit by digit it would stay a rope of many small strings, of some
+ * kilobytes, and a run keeps a hash of each contribution.
+ */
+function hexOf(hash: Uint8Array): string {
+  const codes: number[] = []
+  for (const byte of hash) codes.push(digit(byte >> 4), digit(byte & 15))
+  return String.fromCharCode(...codes)
+}
+
+const digit = (value: number): number => value + (value < 10 ? 48 : 87)
 
 /** SHA-256 of the canonical JSON of plain data, in hexadecimal. */
 export function hashOf(value: Plain): string { return hashBytes(new TextEncoder().encode(canonicalJson(value))) }

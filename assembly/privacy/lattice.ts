@@ -22,7 +22,20 @@ export function lattice_norm_squared(v: usize, n: i32): f64 {
   for (let from = 0; from < n; from += RUN) {
     let largest: u32 = 0
     const end = v + (<usize>min(n, from + RUN) << 2)
-    for (let at = v + (<usize>from << 2); at < end; at += 4) {
+    let at = v + (<usize>from << 2)
+    if (ASC_FEATURE_SIMD) {
+      let most = i32x4.splat(0), low = i64x2.splat(0), high = i64x2.splat(0)
+      for (; at + 16 <= end; at += 16) {
+        const size = i32x4.abs(v128.load(at))
+        most = i32x4.max_u(most, size)
+        low = i64x2.add(low, i64x2.extmul_low_i32x4_u(size, size))
+        high = i64x2.add(high, i64x2.extmul_high_i32x4_u(size, size))
+      }
+      const sum = i64x2.add(low, high)
+      total += <u64>i64x2.extract_lane(sum, 0) + <u64>i64x2.extract_lane(sum, 1)
+      largest = largestLane(most)
+    }
+    for (; at < end; at += 4) {
       const size = magnitude(load<i32>(at))
       largest = max(largest, size)
       total += <u64>size * size
@@ -47,12 +60,25 @@ export function lattice_shorten(v: usize, n: i32, clip: i32): i32 {
 }
 
 export function lattice_clamp(v: usize, n: i32, limit: i32): void {
-  for (let i: usize = 0; i < <usize>n << 2; i += 4) store<i32>(v + i, max(-limit, min(limit, load<i32>(v + i))))
+  let i: usize = 0
+  const bytes = <usize>n << 2
+  if (ASC_FEATURE_SIMD) {
+    const most = i32x4.splat(limit), least = i32x4.splat(-limit)
+    for (; i + 16 <= bytes; i += 16) v128.store(v + i, i32x4.max_s(least, i32x4.min_s(most, v128.load(v + i))))
+  }
+  for (; i < bytes; i += 4) store<i32>(v + i, max(-limit, min(limit, load<i32>(v + i))))
 }
 
 export function lattice_largest(v: usize, n: i32): u32 {
   let largest: u32 = 0
-  for (let i: usize = 0; i < <usize>n << 2; i += 4) largest = max(largest, magnitude(load<i32>(v + i)))
+  let i: usize = 0
+  const bytes = <usize>n << 2
+  if (ASC_FEATURE_SIMD) {
+    let most = i32x4.splat(0)
+    for (; i + 16 <= bytes; i += 16) most = i32x4.max_u(most, i32x4.abs(v128.load(v + i)))
+    largest = largestLane(most)
+  }
+  for (; i < bytes; i += 4) largest = max(largest, magnitude(load<i32>(v + i)))
   return largest
 }
 
@@ -72,6 +98,11 @@ export function add_mod(sum: usize, v: usize, n: i32, bits: i32): void {
 export function lift_mod(sum: usize, n: i32, bits: i32): void {
   const spare = 32 - bits
   for (let i: usize = 0; i < <usize>n << 2; i += 4) store<i32>(sum + i, load<i32>(sum + i) << spare >> spare)
+}
+
+// @ts-ignore: decorator
+@inline function largestLane(v: v128): u32 {
+  return max(max(<u32>i32x4.extract_lane(v, 0), <u32>i32x4.extract_lane(v, 1)), max(<u32>i32x4.extract_lane(v, 2), <u32>i32x4.extract_lane(v, 3)))
 }
 
 // @ts-ignore: decorator

@@ -39,12 +39,39 @@ export function slice_norm_squared(x: usize, n: i32): f64 {
 }
 
 export function slice_scale(out: usize, x: usize, factor: f64, n: i32): void {
-  for (let i: usize = 0; i < <usize>n << 2; i += 4) store<f32>(out + i, <f32>(<f64>load<f32>(x + i) * factor))
+  let i: usize = 0
+  const bytes = <usize>n << 2
+  if (ASC_FEATURE_SIMD) {
+    const by = f64x2.splat(factor)
+    for (; i + 16 <= bytes; i += 16) {
+      const v = v128.load(x + i)
+      v128.store(out + i, narrow(f64x2.mul(f64x2.promote_low_f32x4(v), by), f64x2.mul(f64x2.promote_low_f32x4(upperHalf(v)), by)))
+    }
+  }
+  for (; i < bytes; i += 4) store<f32>(out + i, <f32>(<f64>load<f32>(x + i) * factor))
 }
 
 export function lattice_to_real(out: usize, v: usize, factor: f64, n: i32): void {
-  for (let i: usize = 0; i < <usize>n << 2; i += 4) store<f32>(out + i, <f32>(<f64>load<i32>(v + i) * factor))
+  let i: usize = 0
+  const bytes = <usize>n << 2
+  if (ASC_FEATURE_SIMD) {
+    const by = f64x2.splat(factor)
+    for (; i + 16 <= bytes; i += 16) {
+      const w = v128.load(v + i)
+      v128.store(out + i, narrow(f64x2.mul(f64x2.convert_low_i32x4_s(w), by), f64x2.mul(f64x2.convert_low_i32x4_s(upperHalf(w)), by)))
+    }
+  }
+  for (; i < bytes; i += 4) store<f32>(out + i, <f32>(<f64>load<i32>(v + i) * factor))
 }
+
+/** Four f64 to f32, each rounded once. */
+// @ts-ignore: decorator
+@inline function narrow(low: v128, high: v128): v128 {
+  return v128.shuffle<i32>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5)
+}
+
+// @ts-ignore: decorator
+@inline function upperHalf(v: v128): v128 { return v128.shuffle<i32>(v, v, 2, 3, 2, 3) }
 
 export function round_nearest(out: usize, x: usize, n: i32): void {
   for (let i: usize = 0; i < <usize>n << 2; i += 4) store<i32>(out + i, saturate(nearest<f32>(load<f32>(x + i))))

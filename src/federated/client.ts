@@ -16,15 +16,16 @@ export type { ClientResult, TokenizedExamples } from './training.ts'
  *
  * @param state - the values that the round starts from: [plan.reads.length]
  * @param client - the client's number within the round
+ * @param into - where the contribution goes, [plan.lattice.length], for who reads it at once; default: a new array
  * @throws RangeError for a plan of another numerics version: nothing was trained
  */
 export function contribute(
-  task: Classifier, plan: Plan, state: Float32Array, examples: TokenizedExamples, client: number, native?: Sha256,
+  task: Classifier, plan: Plan, state: Float32Array, examples: TokenizedExamples, client: number, native?: Sha256, into?: Int32Array,
 ): ClientResult {
   const training = openTraining(task, plan, state, examples, client, { sha256: native })
   try {
-    while (training.step());
-    return training.finish()
+    training.rest()
+    return training.finish(into)
   } finally {
     training.close()
   }

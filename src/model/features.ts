@@ -14,6 +14,8 @@ import type { Encoder } from './encoder.ts'
 
 /** An encoder that looks vectors up. */
 export interface FeatureEncoder extends Encoder {
+  /** [rows, width]; frozen. */
+  readonly vectors: Tensor
   /** Overwrites the first vectors: values [examples, width], at most `rows` of them. */
   write(values: Float32Array): void
 }
@@ -34,7 +36,7 @@ export function featureEncoder(engine: Engine, rows: number, width: number): Fea
   return Object.freeze({
     engine, architecture: 'features', width, embeddingWidth: width, pooling: 'mean' as const, maxTokens: 1, vocabularySize: rows,
     sites: Object.freeze([]), tensors: Object.freeze([]),
-    tokens: embed, embed,
+    tokens: embed, embed, vectors: table,
     write: (values: Float32Array) => { table.write(values, 0) },
   })
 }

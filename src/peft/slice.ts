@@ -89,9 +89,8 @@ export function trainedRows(parameters: Parameters, slice: Slice): Map<Tensor, R
   return rows
 }
 
-/** The slice's values, one part after another: [slice.length]. */
-export function readSlice(parameters: Parameters, slice: Slice): Float32Array {
-  const out = new Float32Array(slice.length)
+/** The slice's values, one part after another: [slice.length]; in a new array, or in `out`. */
+export function readSlice(parameters: Parameters, slice: Slice, out: Float32Array = new Float32Array(slice.length)): Float32Array {
   let at = 0
   for (const part of slice.parts) {
     tensorOf(parameters, part).readInto(out, at, part.from, part.to)

@@ -61,4 +61,16 @@ const optimisers: Section = { name: 'kernel/optimizer', level: 'quick', run({ de
   }
 } }
 
-export const arrays: readonly Section[] = [reductions, columnSums, embedding, optimisers]
+const linearClassifier: Section = { name: 'kernel/linear_classifier_train', level: 'full', run({ desk }, sink) {
+  for (const [V, K] of [[2, 1], [3, 5], [5, 9], [8, 33], [10, 400], [17, 12]]) {
+    desk.clear()
+    const rows = 7, batch = 3, epochs = 2, name = `classifier ${V} ${K}`
+    const weight = desk.put(uniform(`${name} weight`, V * K)), bias = desk.put(uniform(`${name} bias`, V)), table = desk.put(uniform(name, rows * K))
+    const ids = desk.put(integers(`${name} ids`, epochs * rows, rows)), targets = desk.put(integers(`${name} targets`, epochs * rows, V)), loss = desk.space(8)
+    const done = desk.k['linear_classifier_train'](weight, bias, table, ids, targets, epochs, rows, batch, V, K, 0.1, loss,
+      desk.space(desk.k['linear_classifier_scratch'](batch, V, K)))
+    sink.f64(done, new Float64Array(desk.u8(loss, 8).buffer)[0]).f32(desk.f32(weight, V * K)).f32(desk.f32(bias, V))
+  }
+} }
+
+export const arrays: readonly Section[] = [reductions, columnSums, embedding, optimisers, linearClassifier]

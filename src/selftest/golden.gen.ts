@@ -28,6 +28,7 @@ export const golden: { readonly numerics: number, readonly parts: Readonly<Recor
     "kernel/column_sums": "e0a1ceba9e9299ed041f174b114034f8f8b1f55060650084e1d20dab9d31a4f7",
     "kernel/embedding": "f6060a61840cf7ffba64f3f87e3d45349dfed2abb68c4352b8df1242fd99c41b",
     "kernel/optimizer": "b086b4ffa1610ea42f9d49dfadcca8ecd71d8e81308f413fa08737610fe1fc17",
+    "kernel/linear_classifier_train": "73aad8afb2a8f50c923106bedd65f446b8fb0f2efac70928f81ada578ddc01c1",
     "kernel/matmul small": "58a0869353a1e16e5a849d130d3244cd0bbcf7e0de7ea51c14c075f0eea51a33",
     "kernel/matmul remainders": "e66fdd8ed43f463c261c6569c5de49de589b1ccc8b4200f6acf88c54ec53356b",
     "kernel/matmul blocks": "04a383fb7cc7884ad11b6f71ae9ea4911749fc7d0188061e97200cc643b74f17",

@@ -14,7 +14,10 @@ import type { Answer, Job, JobResult, TokenStore } from './worker.ts'
 export interface Pool {
   readonly task: Task
   readonly threads: number
-  /** Runs jobs, several at a time; yields results in the order of the jobs. */
+  /**
+   * Runs jobs, several at a time; yields results in the order of the jobs. A contribution is to be read before the next result
+   * is asked for: its array serves another client then, so that memory does not grow with the clients of a round.
+   */
   run<J extends Job>(jobs: readonly J[], onDone?: (done: number) => void): AsyncGenerator<JobResult<J>>
   close(): void
 }
@@ -44,8 +47,11 @@ export async function openPool(
     return Object.freeze({
       task, threads: 1, close() {},
       async *run<J extends Job>(jobs: readonly J[], onDone?: (done: number) => void) {
+        let into: Int32Array | undefined
         for (const [i, job] of jobs.entries()) {
-          yield doJob(host, task, store, job)
+          const result = doJob(host, task, store, job, fitting(into, job))
+          if ('contribution' in result) into = result.contribution
+          yield result
           onDone?.(i + 1)
           await host.pause?.()
         }
@@ -90,12 +96,14 @@ async function* schedule<J extends Job>(
   channels: readonly Channel[], jobs: readonly J[], onDone?: (done: number) => void,
 ): AsyncGenerator<JobResult<J>> {
   const results = new Map<number, JobResult<J>>()
+  const read: Int32Array[] = []
   let next = 0, done = 0, failure: Error | undefined
   let wake = () => {}
   const give = (channel: Channel) => {
     if (next >= jobs.length || failure) return
     const id = next++
-    channel.post({ id, job: jobs[id] })
+    const into = fitting(read.pop(), jobs[id])
+    channel.post({ id, job: jobs[id], into }, into ? [into.buffer as ArrayBuffer] : [])
   }
   for (const channel of channels) {
     channel.onError(error => {
@@ -120,7 +128,13 @@ async function* schedule<J extends Job>(
     const result = results.get(i)!
     results.delete(i)
     yield result
+    if ('contribution' in result) read.push(result.contribution)
   }
+}
+
+/** An array that was read, if the contribution of a job is as long. */
+function fitting(array: Int32Array | undefined, job: Job): Int32Array | undefined {
+  return job.kind === 'train' && array?.length === job.plan.lattice.length ? array : undefined
 }
 
 function errorOf(answer: Answer): Error {

@@ -35,10 +35,10 @@ export interface Evaluation { readonly logits: Float32Array, readonly predicted:
 /** What a job gives. */
 export type JobResult<J extends Job> = J extends { kind: 'train' } ? ClientResult : Evaluation
 
-/** Does a job on a task. */
-export function doJob<J extends Job>(host: Host, task: Task, store: TokenStore, job: J): JobResult<J> {
+/** Does a job on a task. @param into - where a contribution goes, for who reads it before the next job; default: a new array */
+export function doJob<J extends Job>(host: Host, task: Task, store: TokenStore, job: J, into?: Int32Array): JobResult<J> {
   const result = job.kind === 'train'
-    ? contribute(task.classifier, job.plan, job.state, examplesOf(store, job.examples), job.client, host.sha256)
+    ? contribute(task.classifier, job.plan, job.state, examplesOf(store, job.examples), job.client, host.sha256, into)
     : evaluate(task, store, job)
   return result as JobResult<J>
 }
@@ -77,6 +77,8 @@ export interface Hello {
 export interface JobMessage {
   readonly id: number
   readonly job: Job
+  /** An array for the contribution, transferred: one that was read comes back for the next. */
+  readonly into?: Int32Array | undefined
 }
 
 /** Answers of a thread: `ready`, a result, or an error. */
@@ -94,10 +96,12 @@ export function serveJobs(host: Host, channel: Channel): (message: Hello | JobMe
       ready.then(() => channel.post({ ready: true }), error => channel.post({ id: -1, error: plainError(error) }))
       return
     }
-    const { id, job } = message
+    const { id, job, into } = message
     void ready?.then(({ task, store }) => {
-      const result = doJob(host, task, store, job)
-      channel.post({ id, result }, 'contribution' in result ? [result.contribution.buffer as ArrayBuffer] : [])
+      const result = doJob(host, task, store, job, into)
+      if (!('contribution' in result)) return channel.post({ id, result }, [])
+      const { contribution, hash, local } = result
+      channel.post({ id, result: { contribution, hash, local } }, [contribution.buffer as ArrayBuffer])
     }).catch(error => channel.post({ id, error: plainError(error) }))
   }
 }

@@ -148,7 +148,7 @@ function gradientGraph(
   if (key !== undefined && remember === undefined) kept.keep(key, built)
   const { graph, reached, losses, probabilities } = built
   return {
-    get bytes() { return graph.bytes },
+    bytes: () => graph.bytes,
     fit: bytes => graph.fit(bytes),
     run: () => graph.run(read => {
       for (const tensor of reached) places.get(tensor)!.started = true

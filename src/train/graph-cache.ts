@@ -24,20 +24,38 @@ export interface GradientGraph {
 /** Texts rarely have the same lengths: a few graphs are all that is worth keeping. */
 const MOST = 8
 
-/** The graphs of a task. Least recently used goes first. */
+interface Slot {
+  key: string
+  /** Undefined while it is in use. */
+  graph: GradientGraph | undefined
+  used: number
+}
+
+/**
+ * The graphs of a task. Least recently used goes first. In an array, not in a map that is deleted from and added to at each
+ * step: a map makes itself anew every few times, and V8 keeps the old ones, and what they held, until the heap is full.
+ */
 class GraphCache {
-  readonly #graphs = new Map<string, GradientGraph>()
+  readonly #slots: Slot[] = []
+  #time = 0
 
   /** Takes the graph out: it is busy until it is put back. */
   take(key: string): GradientGraph | undefined {
-    const found = this.#graphs.get(key)
-    this.#graphs.delete(key)
-    return found
+    const slot = this.#slots.find(one => one.key === key)
+    const graph = slot?.graph
+    if (slot) slot.graph = undefined
+    return graph
   }
 
   keep(key: string, graph: GradientGraph): void {
-    this.#graphs.set(key, graph)
-    if (this.#graphs.size > MOST) this.#graphs.delete(this.#graphs.keys().next().value!)
+    let slot = this.#slots.find(one => one.key === key)
+    if (slot === undefined) {
+      if (this.#slots.length < MOST) this.#slots.push(slot = { key, graph, used: 0 })
+      else slot = this.#slots.reduce((oldest, one) => one.used < oldest.used ? one : oldest)
+    }
+    slot.key = key
+    slot.graph = graph
+    slot.used = ++this.#time
   }
 }
 

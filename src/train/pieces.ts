@@ -11,7 +11,7 @@ import type { Engine } from '../wasm/engine.ts'
 /** A graph of a piece, ready to run. */
 export interface Piece {
   /** Memory that it takes. */
-  readonly bytes: number
+  bytes(): number
   /** Makes it need less memory, for more time, if it can. */
   fit?(bytes: number): void
   run(): void
@@ -32,11 +32,11 @@ export function inPieces(batch: TokenBatch, { arena, team }: Engine, build: (fro
   while (pieces.length > 0) {
     const [from, to] = pieces.shift()!
     const piece = build(from, to)
-    if (to - from > 1 && piece.bytes > arena.left) {
+    if (to - from > 1 && piece.bytes() > arena.left) {
       const half = (from + to) >> 1
       pieces.unshift([from, half], [half, to])
     } else {
-      if (piece.bytes > arena.left) piece.fit?.(arena.left)
+      if (piece.bytes() > arena.left) piece.fit?.(arena.left)
       piece.run()
     }
   }

@@ -29,7 +29,7 @@ export function predict(task: Classifier, batch: TokenBatch, rank?: number): Flo
   inPieces(batch, task.encoder.engine, (from, to) => {
     const { pass, logits } = task.forward(pieceOf(batch, from, to), { rank })
     pass.graph.keep(logits)
-    return { bytes: pass.graph.bytes, run: () => out.set(pass.graph.run(read => read(logits)), from * columns) }
+    return { bytes: () => pass.graph.bytes, run: () => out.set(pass.graph.run(read => read(logits)), from * columns) }
   })
   return out
 }

@@ -40,16 +40,32 @@ export function encode(scratch: Scratch, lattice: Lattice, update: Float32Array,
   if (update.length !== lattice.dimension) {
     throw new RangeError(`"update" expected ${lattice.dimension} numbers, got ${update.length}`)
   }
-  return within(scratch, 12 * (lattice.length + 4), (frame) => {
+  return encodeInPlace(scratch, lattice, (x, frame) => { frame.set(x, update) }, { publicSeed, round, client })
+}
+
+/**
+ * The same of an update that lies in WebAssembly memory already: it is copied from there, not through an array.
+ *
+ * @param put - writes the `lattice.dimension` numbers of the update to an address; the frame has room for as many more
+ * @param into - where the integers go, [lattice.length]; default: a new array
+ */
+export function encodeInPlace(
+  scratch: Scratch, lattice: Lattice, put: (ptr: number, frame: Frame) => void, options: EncodeOptions, into?: Int32Array,
+): Contribution {
+  const { dimension, length } = lattice
+  return within(scratch, 16 * (length + 4), (frame) => {
     const { kernels } = frame
-    const x = frame.put(update)
-    const norm = Math.sqrt(kernels.slice_norm_squared(x, update.length))
+    const x = frame.alloc(dimension * 4)
+    put(x, frame)
+    const norm = Math.sqrt(kernels.slice_norm_squared(x, dimension))
     if (!Number.isFinite(norm)) {
-      throw new RangeError(`"update" expected finite numbers, got ${firstNotFinite(update)}; leave this client out`)
+      throw new RangeError(`"update" expected finite numbers, got ${firstNotFinite(frame.f32(x, dimension))}; leave this client out`)
     }
-    const values = frame.alloc(lattice.length * 4)
-    toLattice(frame, lattice, values, x, norm, { publicSeed, round, client })
-    return { values: frame.i32(values, lattice.length), norm }
+    const values = frame.alloc(length * 4)
+    toLattice(frame, lattice, values, x, norm, options)
+    if (into === undefined) return { values: frame.i32(values, length), norm }
+    frame.read(values, into)
+    return { values: into, norm }
   })
 }
 

@@ -51,21 +51,25 @@ export function within<R>(scratch: Scratch, bytes: number, run: (frame: Frame) =
   const bytesAt = (ptr: number, count: number) => new Uint8Array(memory.buffer, ptr, count)
   return arena.frame(size, (base) => {
     let used = 0
-    const alloc = (count: number) => {
+    const take = (count: number) => {
       const ptr = base + used
       used += Math.ceil(count / 16) * 16
       if (used > size) throw new Error(`frame expected at most ${size} bytes, got a need of ${used}`)
       return ptr
     }
+    const alloc = (count: number) => {
+      const ptr = take(count)
+      bytesAt(ptr, count).fill(0)
+      return ptr
+    }
     const set = (ptr: number, data: Numbers) => {
       bytesAt(ptr, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
     }
-    bytesAt(base, size).fill(0)
     try {
       return run({
         kernels, alloc, set,
         put(data) {
-          const ptr = alloc(data.byteLength)
+          const ptr = take(data.byteLength)
           set(ptr, data)
           return ptr
         },
@@ -77,7 +81,7 @@ export function within<R>(scratch: Scratch, bytes: number, run: (frame: Frame) =
         i32: (ptr, n) => new Int32Array(memory.buffer, ptr, n).slice(),
       })
     } finally {
-      bytesAt(base, size).fill(0)
+      bytesAt(base, Math.min(size, used)).fill(0)
     }
   })
 }
