@@ -8,12 +8,12 @@ import type { Vec } from './vec.ts'
 export function linearClassifierTrain(
   start: { weight: Vec, bias: Vec }, table: Vec, ids: Vec, targets: Vec, epochs: number, count: number, batch: number, V: number, K: number, lr: number,
 ): { weight: Float64Array, bias: Float64Array, loss: number } {
-  let weight = Float64Array.from(start.weight), bias = Float64Array.from(start.bias), loss = 0
+  let weight: Float64Array = Float64Array.from(start.weight), bias: Float64Array = Float64Array.from(start.bias), loss = 0
   for (let epoch = 0; epoch < epochs; epoch++) {
     for (let from = 0; from < count; from += batch) {
       const M = Math.min(batch, count - from), at = epoch * count + from
       const x = (m: number, k: number) => table[ids[at + m] * K + k]
-      const logits = new Float64Array(M * V), classes = targets.slice(at, at + M)
+      const logits = new Float64Array(M * V), classes = Array.from({ length: M }, (_, m) => targets[at + m])
       for (let m = 0; m < M; m++) {
         for (let v = 0; v < V; v++) {
           logits[m * V + v] = bias[v]
