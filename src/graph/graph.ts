@@ -9,7 +9,7 @@ import type { Team } from '../wasm/team.ts'
 import { explain } from './explain.ts'
 import { planMemory } from './plan.ts'
 import type { Plan } from './plan.ts'
-import { Schedule } from './schedule.ts'
+import { KeptSchedule } from './schedule.ts'
 import { recompute } from './recompute.ts'
 import { frozenPrefix, segments } from './segments.ts'
 import type { At, Node, Value } from './value.ts'
@@ -42,6 +42,7 @@ export class Graph {
   #plan: Plan | undefined
   /** Index of the first node of the way back. */
   #turn = 0
+  #shared = new KeptSchedule()
   /** Values that a node reads or the caller does: of any other, a NaN would go unseen. */
   #used: Set<Value> | undefined
 
@@ -240,6 +241,7 @@ export class Graph {
       if (plan.bytes >= this.#planned().bytes) continue
       this.#nodes = next
       this.#plan = plan
+      this.#shared = new KeptSchedule()
     }
   }
 
@@ -268,7 +270,7 @@ export class Graph {
       }
       const scratch = base + plan.scratch
       const finite = (value: Value) => kernels['first_nonfinite'](at(value), value.length) < 0
-      if (!(team ? this.#runShared(team, at, scratch) : this.#each(node => { node.run(kernels, at, scratch) }, finite))) explain(this.engine, this.#nodes, at, scratch)
+      if (!(team ? this.#runShared(team, at, base) : this.#each(node => { node.run(kernels, at, scratch) }, finite))) explain(this.engine, this.#nodes, at, scratch)
       return after(value => arena.f32(at(value), value.length).slice(), at)
     })
   }
@@ -287,9 +289,12 @@ export class Graph {
   }
 
   /** The same on all threads of a team. */
-  #runShared(team: Team, at: At, scratch: number): boolean {
-    const schedule = new Schedule(team, at, scratch)
-    this.#each(node => schedule.node(node), value => schedule.check(value))
-    return team.run(schedule.end(), { base: scratch, bytes: this.#planned().scratchBytes })
+  #runShared(team: Team, at: At, base: number): boolean {
+    const { scratch, scratchBytes } = this.#planned()
+    const groups = this.#shared.groups(team, at, base, base + scratch, schedule => {
+      this.#each(node => schedule.node(node), value => schedule.check(value))
+      return !this.engine.tiles.timing
+    })
+    return team.run(groups, { base: base + scratch, bytes: scratchBytes })
   }
 }

@@ -103,6 +103,22 @@ export class Schedule {
   }
 }
 
+/** The groups of a step, kept as long as its memory is where it was when they were written down. */
+export class KeptSchedule {
+  #kept: { readonly team: Team, readonly base: number, readonly groups: readonly (readonly Call[])[] } | undefined
+
+  /**
+   * @param base - where the step's memory starts
+   * @param write - writes the step down; true where it may be kept
+   */
+  groups(team: Team, at: At, base: number, scratch: number, write: (schedule: Schedule) => boolean): readonly (readonly Call[])[] {
+    if (this.#kept?.team === team && this.#kept.base === base) return this.#kept.groups
+    const schedule = new Schedule(team, at, scratch), keep = write(schedule), groups = schedule.end()
+    this.#kept = keep ? { team, base, groups } : undefined
+    return groups
+  }
+}
+
 function meet(a: readonly Range[], b: readonly Range[]): boolean {
   return a.some(([from, to]) => b.some(other => from < other[1] && other[0] < to))
 }

@@ -17,6 +17,8 @@ export interface Tiles {
 export interface TileChoice extends Tiles {
   /** True once nothing is left to be timed. */
   readonly chosen: boolean
+  /** True while operands of int8 products are given the one tile and the other in turn. */
+  readonly timing: boolean
   /** Rows of the tiles of an operand of int8 products, M rows of L terms. */
   forOperand(M: number, L: number): number
   /** Takes 4 or 5 rows without timing, unless the choice is made. */
@@ -104,6 +106,7 @@ export function tuned(kernels: Kernels, now: () => number, { memory, tiles = {},
   return { kernels: out, tiles: Object.freeze({
     get floats() { return kernels[SETTERS.floats](0) },
     get integers() { return kernels[SETTERS.integers](0) },
+    get timing() { return integers.begun && !integers.over },
     get chosen() { return floats.over && integers.over },
     forOperand: (M: number, L: number) => integers.over || M * L < LEAST_OPERAND ? kernels[SETTERS.integers](0) : integers.next(`${M} ${L}`),
     adopt(kind: keyof Tiles, rows: number) {
@@ -140,6 +143,9 @@ class Contest {
     this.#set(rows)
     return true
   }
+
+  /** True where some call has had its turn. */
+  get begun(): boolean { return this.#turns.size > 0 }
 
   /** Makes the choice. */
   end(rows: number): number {

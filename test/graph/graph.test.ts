@@ -11,6 +11,7 @@ import { Pass } from '../../src/ops/pass.ts'
 import { node } from '../../src/runtime/node.ts'
 import { Tensor } from '../../src/tensor/tensor.ts'
 import { createEngine } from '../../src/wasm/engine.ts'
+import type { Team } from '../../src/wasm/team.ts'
 import { attentionBackward } from '../reference/attention.ts'
 import { layerNormBackward, layerNormForward } from '../reference/layer-norm.ts'
 import { close, EPS, sameBits } from '../support/close.ts'
@@ -168,6 +169,35 @@ test('wrong shapes are errors that name what was expected', () => {
   const graph = new Graph(engine), pass = new Pass({ graph })
   assert.throws(() => graph.input(new Float32Array(5), [2, 3]), /"input" expected 6 numbers for the shape \[2, 3\], got 5/)
   assert.throws(() => add(pass, 'sum', graph.input(new Float32Array(3)), graph.input(new Float32Array(4))), /"sum" expected equal shapes/)
+})
+
+test('a graph that runs again on a team is written down once, and anew where its memory or the team is another', () => {
+  const names = Object.keys(engine.kernels).filter(name => typeof engine.kernels[name] === 'function')
+  const newTeam = (): Team => ({
+    threads: 1, least: 1e9, kernel: new Map(names.map((name, i) => [name, i])), close() {},
+    run(groups) {
+      for (const { kernel, args } of [...groups].flat()) engine.kernels[names[kernel]](...args)
+      return true
+    },
+  })
+  let team = newTeam(), written = 0
+  const graph = new Graph({ ...engine, get team() { return team } })
+  let data: Float32Array = Float32Array.of(1, 2, 3)
+  const x = graph.input(data), y = graph.keep(graph.value([3], false))
+  graph.node({ op: 'scale', layer: '', outs: [y], ins: [x], run: (k, at) => {
+    written++
+    k['scale'](at(y), at(x), 2, 3)
+  } })
+  const twice = (next: Float32Array) => {
+    graph.replace(data, next)
+    data = next
+    return [...graph.run(read => read(y))]
+  }
+  assert.equal([twice(Float32Array.of(1, 2, 3)), twice(Float32Array.of(4, 5, 6)), written], [[2, 4, 6], [8, 10, 12], 1])
+  arena.frame(64, () => { assert.equal([twice(Float32Array.of(7, 8, 9)), written], [[14, 16, 18], 2]) })
+  assert.equal([twice(Float32Array.of(-1, 0, 1)), written], [[-2, 0, 2], 3])
+  team = newTeam()
+  assert.equal([twice(Float32Array.of(3, 2, 1)), written], [[6, 4, 2], 4])
 })
 
 test.run()
