@@ -3,6 +3,7 @@
  */
 import { ownMails } from '../filter/mails.ts'
 import { byId, count, failureText, secondsText } from './words.ts'
+import { forgetPage, keepPage } from './keep-page.ts'
 import { mailItem } from './mail-item.ts'
 import type { Item, Label } from './mail-item.ts'
 import type { FromWorker, Outcome, ToWorker } from './messages.ts'
@@ -210,8 +211,9 @@ worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
       for (const item of items) item.element.remove()
       items = []
       forgetOutcome()
+      void forgetPage()
       say('Everything is forgotten.')
-      status.textContent = 'Everything is forgotten: your mails, your filter and the files.'
+      status.textContent = 'Everything is forgotten: your mails, your filter and all files.'
       facts.textContent = ''
       refresh()
       text.focus()
@@ -238,5 +240,6 @@ worker.addEventListener('error', event => {
 const wanted = new URLSearchParams(location.search)
 // the page's own thread and one more keep a core busy each
 tell({ kind: 'open', threads: Number(wanted.get('threads')) || Math.min(4, Math.max(2, navigator.hardwareConcurrency - 1)) })
+keepPage()
 if (wanted.has('selftest')) void import('./selftest.js' as string).then(({ run }: { run: () => Promise<void> }) => run())
 refresh()

@@ -1,6 +1,7 @@
 // Builds the page into build/examples/browser: static files that any web server can serve. The package's own scripts are
 // laid out as in the package, so that the module and the threads are found beside them.
-import { cpSync, mkdirSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { cpSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -21,7 +22,16 @@ export async function buildPage(site = join(root, 'build/examples/browser')) {
   mkdirSync(join(site, 'files'), { recursive: true })
   cpSync(join(root, 'dist/wasm'), join(site, 'wasm'), { recursive: true })
   cpSync(files, join(site, 'files'), { recursive: true })
+  // what the page needs without a network; the model is kept by the package
+  const own = Object.fromEntries(['index.html', 'style.css', 'icon.svg', 'app/app.js', 'app/worker.js', 'app/browser-thread.js',
+    ...['simd', 'shared', 'scalar'].map((name) => `wasm/sotto.${name}.wasm`)].map((path) => [path, sha256(readFileSync(join(site, path)))]))
+  await build({
+    entryPoints: { offline: here('offline.ts') }, outdir: site, bundle: true, minify: true, format: 'iife', platform: 'browser', target: 'es2022',
+    define: { FILES: JSON.stringify(own), VERSION: JSON.stringify(sha256(JSON.stringify(own)).slice(0, 16)) }, absWorkingDir: root, logLevel: 'warning',
+  })
   return site
 }
+
+const sha256 = (content) => createHash('sha256').update(content).digest('hex')
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(`built ${await buildPage()}`)

@@ -26,15 +26,17 @@ export function mailItem(text: string, first: Label, on: { changed(): void, remo
   let label = first
   const chances: { before?: number | undefined, after?: number | undefined } = {}
   const lines = text.split('\n'), name = `mail-${++made}`
-  const title = make('h3', lines[0].slice(0, 120)), element = make('li')
+  const title = make('h3', cut(lines[0], 120)), element = make('li')
   title.id = `${name}-title`
   const remove = make('button', '✕')
   remove.type = 'button'
   remove.className = 'remove'
-  remove.setAttribute('aria-label', `Remove: ${lines[0].slice(0, 80)}`)
+  remove.setAttribute('aria-label', `Remove: ${cut(lines[0], 80)}`)
   remove.addEventListener('click', () => on.removed(item))
-  const body = make('p', lines.slice(1).join(' ').slice(0, 300))
+  const body = make('p', cut(lines.slice(1).join(' '), 300))
   body.className = 'body'
+  // each in the direction of its own letters
+  title.dir = body.dir = 'auto'
 
   const choice = make('fieldset'), legend = make('legend', 'You say')
   choice.setAttribute('aria-describedby', title.id)
@@ -113,3 +115,6 @@ function make<K extends keyof HTMLElementTagNameMap>(tag: K, text?: string): HTM
   if (text !== undefined) element.textContent = text
   return element
 }
+
+/** The beginning of a text, without half a letter at its end. */
+function cut(text: string, length: number): string { return text.slice(0, length).replace(/[\ud800-\udbff]$/, '') }

@@ -34,7 +34,8 @@ async function open(threads: number): Promise<void> {
       total.set(event.url, event.total ?? 0)
       loaded.set(event.url, event.loaded)
       if (event.from === 'network') fetched = true
-      problem ??= event.problem
+      // what was damaged and is whole again is nothing to tell of
+      if (event.kept === false) problem ??= event.problem
       const sum = (of: Map<string, number>) => [...of.values()].reduce((a, b) => a + b, 0)
       say({ kind: 'loading', loaded: sum(loaded), total: Math.max(sum(total), 7_400_000) })
     },

@@ -41,6 +41,9 @@ export interface Filter {
 /** Of each mail the filter reads the first 64 tokens, some 250 characters: the words that a mailbox shows in its list. */
 export const MAX_TOKENS = 64
 
+/** Characters that can hold them: of what someone pasted, no more is looked at. */
+const MAX_CHARACTERS = 4000
+
 const LABELS = ['ham', 'spam'] as const
 
 /** What a device does in a round. In a deployment the server publishes it; here it is part of the example. */
@@ -70,7 +73,7 @@ export async function openFilter(host: Host, { model, start, maximum, threads }:
     ...ROUND, slice, reads, local: LOCAL, state: hashArray(published),
     task: hashOf({ model: 'universal-sentence-encoder-lite int8', labels: LABELS, sites, rank, alpha, numerics }),
   })
-  const tokens = (text: string) => tokenizer.encode(text, MAX_TOKENS)
+  const tokens = (text: string) => tokenizer.encode(text.slice(0, MAX_CHARACTERS), MAX_TOKENS)
   const files = () => exportAdapter(task)
   return Object.freeze<Filter>({
     task, plan, files,

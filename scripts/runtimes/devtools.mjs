@@ -57,7 +57,7 @@ export async function withPage(url, use, { flags = [], first, onEvent = () => {}
 
 /** The value of an expression in the page. */
 export async function valueOf(page, expression) {
-  const { result, exceptionDetails } = await page('Runtime.evaluate', { expression, returnByValue: true, awaitPromise: true })
+  const { result, exceptionDetails } = await page('Runtime.evaluate', { expression, returnByValue: true, awaitPromise: true, userGesture: true })
   if (exceptionDetails) throw new Error(`the page expected the value of ${expression}, got ${exceptionDetails.exception?.description ?? exceptionDetails.text}`)
   return result.value
 }
@@ -65,8 +65,8 @@ export async function valueOf(page, expression) {
 /** Waits until an expression holds in the page; gives its value, true or a text. */
 export async function until(page, expression, seconds = 240) {
   // between two documents there is nothing that could be asked
-  const ask = (text) => page('Runtime.evaluate', { expression: text }).then(({ result }) => result.value, (error) => {
-    if (!/context|navigat/i.test(error.message)) throw error
+  const ask = (text) => page('Runtime.evaluate', { expression: text, awaitPromise: true, returnByValue: true }).then(({ result }) => result.value, (error) => {
+    if (!/context|navigat|collected/i.test(error.message)) throw error
   })
   for (const end = Date.now() + 1000 * seconds; ;) {
     const value = await ask(expression)

@@ -154,7 +154,9 @@ async function load(
       if (expected === undefined) await store.put(note, new Blob([JSON.stringify({ hash: got, tag })]))
       kept = true
     } catch (error) {
-      problem ??= `could not be kept: ${(error as Error).name}`
+      const { name } = error as Error
+      // another tab or thread writes the same bytes at this moment: what was read of them was half a file
+      problem = name === 'NoModificationAllowedError' ? undefined : problem ?? `could not be kept: ${name}`
     }
   }
   onFile({ url, from: 'network', loaded: content.size, total: content.size, kept, ...problem !== undefined && { problem } })

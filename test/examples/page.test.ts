@@ -1,40 +1,14 @@
 // slow: starts Chromium
 /** The page for everyone: by keyboard, for screen readers, on a phone, dark and light, and when something is missing. */
-import { createServer } from 'node:http'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { ServerResponse } from 'node:http'
 import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { present, script, temporary } from './support.ts'
+import { present } from './support.ts'
+import { READY, until, valueOf as value, visit } from './visit.ts'
 
-/** A command of the DevTools protocol. */
-type Page = (method: string, params?: object) => Promise<any>
-
-const { buildPage } = await script<typeof import('../../examples/browser/build.mjs')>('examples/browser/build.mjs')
-const { site } = await script<typeof import('../../examples/browser/serve.mjs')>('examples/browser/serve.mjs')
-const { until, valueOf, withPage } = await script<typeof import('../../scripts/runtimes/devtools.mjs')>('scripts/runtimes/devtools.mjs')
-const folder = await buildPage(temporary('page'))
 const css = readFileSync('examples/browser/style.css', 'utf8')
 
-/** Opens the page from a server that answers some requests otherwise. */
-async function visit(
-  use: (page: Page) => Promise<void>, otherwise: (request: IncomingMessage, response: ServerResponse) => boolean = () => false,
-  onEvent: (method: string, params: any) => void = () => {},
-): Promise<void> {
-  const answer = site(folder)
-  const server = createServer((request, response) => { if (!otherwise(request, response)) answer(request, response) })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  try {
-    await withPage(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, use, { onEvent })
-  } finally {
-    server.closeAllConnections()
-    server.close()
-  }
-}
-
-const value = valueOf
-const READY = "/ready/.test(document.getElementById('status-text').textContent)"
 
 for (const {} of present('chromium')) {
   test('by keyboard alone: Tab goes through the page in its order, Enter and Space press; every control has a name', () => visit(async page => {
@@ -89,7 +63,7 @@ for (const {} of present('chromium')) {
         assert.match(await value(page, "document.getElementById('trouble').textContent"), said, what)
         assert.is(await value(page, "document.getElementById('status-text').textContent"), 'The filter could not be loaded.')
         assert.is(await value(page, "document.querySelectorAll('#mails button:not(:disabled), #train:not(:disabled)').length"), 0)
-      }, (request, response) => request.url!.endsWith('model.safetensors') && (answer(response), true))
+      }, { otherwise: (request, response) => request.url!.endsWith('model.safetensors') && (answer(response), true) })
     }
   })
 }
@@ -135,10 +109,10 @@ for (const {} of present('chromium')) {
         await until(page, 'document.title === "done"')
         for (let i = 0; i < 60; i++) await value(page, 'new Promise(resolve => setTimeout(resolve, 0))')
       }) >= 50)
-    }, undefined, (method, params) => {
+    }, { onEvent: (method, params) => {
       if (method === 'Tracing.dataCollected') for (const event of params.value) events.push(event)
       if (method === 'Tracing.tracingComplete') complete()
-    })
+    } })
   })
 }
 
