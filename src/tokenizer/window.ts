@@ -10,8 +10,8 @@ const CHARACTERS_A_TOKEN = 6
 /** Tokens beyond those wanted, so that none that is kept touches the end of the prefix. */
 const MARGIN = 16
 
-/** The most characters that are read where fewer hold too few tokens, e.g. of one endless word. */
-export const READ_LIMIT = 65_536
+/** The most characters that are read where fewer hold too few tokens: an endless word of 65,536 overflows the stack of a page's worker. */
+export const READ_LIMIT = 16_384
 
 /**
  * The first `count` ids of a text, or all where there are fewer.
