@@ -107,4 +107,17 @@ test('an accountant is a value: composing leaves the old one as it was, and equa
   assert.is(empty.compose(nonPrivate()).delta(3), 1)
 })
 
+test('ε after each round of a run is the same to the last bit in whatever order it is asked for', () => {
+  const start = pldAccountant({ unit: 'client', adjacency: 'add-remove' })
+  const events = [poissonGaussian({ noiseMultiplier: 1, samplingRate: 0.01 }), poissonGaussian({ noiseMultiplier: 1.1, samplingRate: 0.01 })]
+  const counts = [1, 2, 3, 4, 5, 6, 7, 12]
+  const ask = (count: number, delta: number) => start.compose(events[0], count).compose(events[1], count >> 1).epsilon(delta)
+  const forwards = counts.map(count => ask(count, 1e-6))
+  assert.ok(forwards.every((value, i) => i === 0 || value > forwards[i - 1]), `${forwards}`)
+  // what was kept of other questions, and what was thrown away since, must not show
+  for (const delta of [1e-3, 1e-9]) counts.forEach(count => ask(count, delta))
+  for (let i = 0; i < 12; i++) start.compose(poissonGaussian({ noiseMultiplier: 0.9 + i / 100, samplingRate: 0.02 }), 3).epsilon(1e-5)
+  assert.equal([...counts].reverse().map(count => ask(count, 1e-6)).reverse(), forwards)
+})
+
 test.run()

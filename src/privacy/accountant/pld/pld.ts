@@ -10,6 +10,7 @@ import { gaussianDelta, gaussianEpsilon } from '../gaussian.ts'
 import { squaredMu } from '../gaussian-equivalent.ts'
 import { sensitivityOf, type Adjacency, type Neighbourhood } from '../neighbourhood.ts'
 import { normalCdf, normalQuantile } from '../num/normal.ts'
+import { cumulantOf } from './cumulant.ts'
 import { discretise, dominating, rangeOf, type Dominating } from './discretise.ts'
 import type { LossPair } from './loss-pmf.ts'
 import { gaussianPair, hockeyStick } from './normal-pair.ts'
@@ -52,16 +53,21 @@ function merge(history: readonly Counted[], adjacency: Adjacency): Merged {
 const isGaussian = (event: AtomicEvent, dominator: Dominating): boolean =>
   dominator.kind === 'normal' && squaredMu(event) !== undefined
 
-/** Pairs put on a grid before, the last few. */
+/** Pairs put on a grid before, those used last; and the numbers that they may hold together. */
 const PAIRS = /* @__PURE__ */ new Map<string, LossPair>()
+const MOST_NUMBERS = 1 << 22
 
 function pairOf({ key, dominator }: Dominated, step: number): LossPair {
   const full = `${step} ${key}`
   let pair = PAIRS.get(full)
-  if (!pair) {
-    pair = discretise(dominator, step)
-    if (PAIRS.size >= 6) PAIRS.delete(PAIRS.keys().next().value as string)
-    PAIRS.set(full, pair)
+  PAIRS.delete(full)
+  PAIRS.set(full, pair ??= discretise(dominator, step))
+  let numbers = 0
+  for (const { forward } of PAIRS.values()) numbers += 2 * forward.mass.length
+  for (const [key, { forward }] of PAIRS) {
+    if (numbers <= MOST_NUMBERS || key === full) break
+    PAIRS.delete(key)
+    numbers -= 2 * forward.mass.length
   }
   return pair
 }
@@ -85,15 +91,19 @@ function sums(all: readonly Dominated[], step: number): LossSum[] {
  * cell of width h widens the loss by h²/6 on average, so the error falls with the square of the step, and two steps tell
  * how large it is. Every grid gives an upper bound; the last is the best.
  */
-function refine(all: readonly Dominated[], relative: boolean, ask: (sum: LossSum) => Answer): { value: number, step: number } {
+function refine(all: readonly Dominated[], relative: boolean, ask: (sum: LossSum, least: number, guess?: number) => Answer): { value: number, step: number } {
   let width = 0
   for (const { dominator } of all) {
     const { low, high } = rangeOf(dominator)
     width = Math.max(width, high - low)
   }
-  const evaluate = (step: number): Answer => {
-    const answers = sums(all, step).map(ask)
-    return { value: Math.max(...answers.map((a) => a.value)), span: Math.max(...answers.map((a) => a.span)) }
+  const evaluate = (step: number, guess?: number): Answer => {
+    let worst: Answer = { value: 0, span: 0 }
+    for (const sum of sums(all, step)) {
+      const { value, span } = ask(sum, worst.value, guess)
+      worst = { value: Math.max(worst.value, value), span: Math.max(worst.span, span) }
+    }
+    return worst
   }
   const draws = all.reduce((sum, { count }) => sum + count, 0)
   const slack = GOAL * Math.sqrt(Math.max(1, draws / MANY_DRAWS))
@@ -101,7 +111,7 @@ function refine(all: readonly Dominated[], relative: boolean, ask: (sum: LossSum
   let last = evaluate(step)
   let next = roundDown(step / 2)
   for (let i = 0; i < 4; i++) {
-    const now = evaluate(next)
+    const now = evaluate(next, last.value === Infinity ? undefined : last.value)
     if (now.value === Infinity) return { value: Infinity, step: next }
     const error = (last.value - now.value) / ((step / next) * (step / next) - 1)
     const goal = relative ? slack * 10 * now.value : slack
@@ -119,16 +129,7 @@ function firstStep(all: readonly Dominated[], width: number): number {
   if (!(width > 0)) return 1e-3
   let variance = 0
   for (const dominated of all) {
-    const { first, mass, step } = pairOf(dominated, roundDown(width / 1024)).forward
-    let sum = 0
-    let moment = 0
-    let square = 0
-    mass.forEach((m, i) => {
-      sum += m
-      moment += m * (first + i)
-      square += m * (first + i) * (first + i)
-    })
-    variance += dominated.count * (square / sum - (moment / sum) * (moment / sum)) * step * step
+    variance += dominated.count * cumulantOf(pairOf(dominated, roundDown(width / 1024)).forward).variance
   }
   return roundDown(Math.max(width / 4096, Math.min(width / 64, Math.sqrt(variance) / 1000)))
 }
@@ -180,7 +181,7 @@ function allOf({ mu, others }: Merged): readonly Dominated[] {
 /** The step that the accountant uses for ε at δ when it may choose; 0 where the answer is exact and needs none. */
 export function discretisationFor(accountant: Accountant, delta: number): number {
   const merged = merge(accountant.history, accountant.adjacency)
-  return exactDelta(merged, 1) === undefined ? refine(allOf(merged), false, (sum) => sum.epsilon(delta)).step : 0
+  return exactDelta(merged, 1) === undefined ? refine(allOf(merged), false, (sum, least, guess) => sum.epsilon(delta, least, guess)).step : 0
 }
 
 /** The whole privacy curve of what was released, on one grid. */
@@ -215,7 +216,7 @@ export function privacyCurve(accountant: Accountant, delta: number): PrivacyCurv
     }
   }
   const all = allOf(merged)
-  const { value, step } = refine(all, false, (sum) => sum.epsilon(delta))
+  const { value, step } = refine(all, false, (sum, least, guess) => sum.epsilon(delta, least, guess))
   // each question is a transform of its own: a coarser grid, still pessimistic, answers the many of a summary
   const coarse = step * SUMMARY_COARSER
   const both = sums(all, coarse)
@@ -249,7 +250,7 @@ export function pldAccountant(options: Neighbourhood & { readonly discretisation
       const exact = exactEpsilon(merged, delta)
       if (exact !== undefined) return exact
       const all = allOf(merged)
-      return fixed === undefined ? refine(all, false, (sum) => sum.epsilon(delta)).value
+      return fixed === undefined ? refine(all, false, (sum, least, guess) => sum.epsilon(delta, least, guess)).value
         : Math.max(...sums(all, fixed).map((sum) => sum.epsilon(delta).value))
     },
     delta(history, { adjacency }, epsilon) {

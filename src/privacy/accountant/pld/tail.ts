@@ -9,9 +9,10 @@
  * @module
  */
 import { exp, expm1, log, log1p } from '../num/elementary.ts'
-import { multiplyByPower, realForward, realInverse } from '../num/fft.ts'
+import { multiplyByPower, realInverse } from '../num/fft.ts'
 import { ROUND_UP } from '../accountant.ts'
-import { logMgf, Tilts } from './tilts.ts'
+import { modulo } from './cumulant.ts'
+import { logLargest, Tilts } from './tilts.ts'
 import type { Part } from './tilts.ts'
 
 /** An upper bound, and the width of the window that it took, in loss. */
@@ -24,10 +25,13 @@ export interface Answer {
 const MOST_POINTS = 1 << 23
 /** Logarithm of the share of the tilted mass that the window may leave out at either end. */
 const LOG_OUTSIDE = -32
+/** Logarithm of how far e^(K(θ) - θε) may lie above δ without more of the mass in the window. */
+const FAMILIAR = 3
+/** By how much e^(θε) may be less for the answer than for the guess. */
+const TOO_FAR = 6
 
 /** The sum of `parts`, ready to be asked for its tail. */
 export class LossSum {
-  readonly #parts: readonly Part[]
   readonly #step: number
   /** Mass at infinity of the whole sum. */
   readonly infinity: number
@@ -42,7 +46,6 @@ export class LossSum {
   /** @param logOutside - logarithm of the share of the tilted mass that the window may leave out at either end */
   constructor(parts: readonly Part[], logOutside = LOG_OUTSIDE) {
     this.#logOutside = logOutside
-    this.#parts = parts
     this.#step = parts[0].pmf.step
     let logFinite = 0
     let maximum = 0
@@ -68,14 +71,29 @@ export class LossSum {
   /**
    * ε at δ, at least the sum's exact ε; Infinity where the mass at infinity alone is above δ. Answers below `least` are
    * given as `least`.
+   *
+   * @param guess - about the answer, if it is known: it saves time
    */
-  epsilon(delta: number, least = 0): Answer {
+  epsilon(delta: number, least = 0, guess?: number): Answer {
     if (this.infinity === 0 && delta === 0) return { value: Math.max(least, this.maximum), span: 0 }
     if (delta <= this.infinity) return { value: Infinity, span: 0 }
+    // no finite loss is larger
+    if (this.maximum <= least) return { value: least, span: 0 }
     const logDelta = log(delta)
-    const { theta, value } = this.#tilts.minimise((t) => (this.#tilts.roughly(t) - logDelta) / t)
-    if (value <= least - 1) return { value: least, span: 0 }
-    const { last, tilted, logNorm, cut, span } = this.#window(theta)
+    const { theta, value } = this.#tilts.minimise((t) => (this.#tilts.roughly(t) + logLargest(t) - logDelta) / t)
+    if (least > 0 && this.#chernoff(theta, delta) <= least) return { value: least, span: 0 }
+    let near = Math.max(guess ?? value, least)
+    for (let i = 0; ; i++) {
+      const above = this.#tilts.above(near)
+      const answer = this.#scan(delta, least, above.theta, this.#logOutside - Math.max(0, above.scale - logDelta - FAMILIAR))
+      // what lies outside the window was to be small for an answer near the guess
+      if (i === 2 || !(above.theta * (near - answer.value) > TOO_FAR)) return answer
+      near = answer.value
+    }
+  }
+
+  #scan(delta: number, least: number, theta: number, logOutside: number): Answer {
+    const { last, tilted, logNorm, cut, span } = this.#window(theta, logOutside)
     const step = this.#step
     const n = tilted.length
     const goal = (delta - this.infinity - cut) / this.#slack
@@ -103,6 +121,14 @@ export class LossSum {
     }
     const bound = this.infinity === 0 ? Math.max(least, this.maximum) : Infinity
     return { value: Math.min(Math.max(least, epsilon) + Math.abs(epsilon) * (ROUND_UP - 1), bound), span }
+  }
+
+  /**
+   * An ε that holds at δ, by one tilt: E[(1 - e^(ε-S))+] is at most e^(K(θ) - θε) times the largest (1 - e^-x) e^(-θx). Rounded
+   * up.
+   */
+  #chernoff(theta: number, delta: number): number {
+    return (this.#tilts.exactly(theta) + logLargest(theta) - log(delta - this.infinity)) / theta + 1e-9
   }
 
   /**
@@ -154,15 +180,15 @@ export class LossSum {
    * by Chernoff, P[S > h] <= e^(K(t) - t h), and h is such that this is e^logOutside of the tilted mass there. The
    * groups only choose t; K is exact.
    */
-  #window(theta: number): { last: number, tilted: Float64Array, logNorm: number, cut: number, span: number } {
+  #window(theta: number, logOutside = this.#logOutside): { last: number, tilted: Float64Array, logNorm: number, cut: number, span: number } {
     const step = this.#step
     const logNorm = this.#tilts.exactly(theta)
-    const base = this.#tilts.roughly(theta) + this.#logOutside
+    const base = this.#tilts.roughly(theta) + logOutside
     const up = this.#tilts.minimise((t) => (this.#tilts.roughly(theta + t) - base) / t).theta
     const down = this.#tilts.minimise((t) => (this.#tilts.roughly(theta - t) - base) / t).theta
     const logUp = this.#tilts.exactly(theta + up)
-    const top = (logUp - logNorm - this.#logOutside) / up
-    const bottom = (logNorm + this.#logOutside - this.#tilts.exactly(theta - down)) / down
+    const top = (logUp - logNorm - logOutside) / up
+    const bottom = (logNorm + logOutside - this.#tilts.exactly(theta - down)) / down
     const last = Math.min(this.#highest, Math.ceil(top / step) + 1)
     const lowest = Math.max(this.#lowest, Math.min(last - 1, Math.floor(bottom / step) - 1))
     let n = 16
@@ -173,21 +199,8 @@ export class LossSum {
     }
     const product = new Float64Array(n + 2)
     for (let i = 0; i < product.length; i += 2) product[i] = 1
-    for (const { pmf, count } of this.#parts) {
-      const folded = new Float64Array(n)
-      const logOne = logMgf(pmf, theta)
-      const { mass, first } = pmf
-      for (let i = 0; i < mass.length; i++) {
-        if (mass[i] > 0) folded[modulo(first + i, n)] += mass[i] * exp(theta * (first + i) * step - logOne)
-      }
-      multiplyByPower(product, realForward(folded), count)
-    }
+    for (const { cumulant, count } of this.#tilts.cumulants) multiplyByPower(product, cumulant.spectrum(theta, n), count)
     const cut = last < this.#highest ? exp(Math.min(0, logUp - (theta + up) * last * step)) : 0
     return { last, tilted: realInverse(product), logNorm, cut, span: (last - lowest + 1) * step }
   }
-}
-
-function modulo(index: number, n: number): number {
-  const rest = index % n
-  return rest < 0 ? rest + n : rest
 }

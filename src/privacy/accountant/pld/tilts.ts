@@ -2,7 +2,8 @@
  * Moment generating functions of a sum of discretised losses, and the tilt θ at which a bound made of them is best.
  * @module
  */
-import { exp, log } from '../num/elementary.ts'
+import { exp, log, log1p } from '../num/elementary.ts'
+import { cumulantOf, type Cumulant } from './cumulant.ts'
 import type { LossPmf } from './loss-pmf.ts'
 
 /** A distribution of the loss and how many times it is drawn. */
@@ -11,123 +12,71 @@ export interface Part {
   readonly count: number
 }
 
-/** ln Σ mass·e^(θ loss) of one distribution: blocks of a polynomial in e^(θ·step), so one exponential a block. */
-export function logMgf(pmf: LossPmf, theta: number): number {
-  const { mass, first, step } = pmf
-  const block = Math.max(1, Math.min(256, Math.floor(300 / Math.max(1e-9, Math.abs(theta) * step))))
-  const w = exp(theta * step)
-  let high = -Infinity
-  const blocks = Math.ceil(mass.length / block)
-  const logs = new Float64Array(blocks)
-  for (let b = 0; b < blocks; b++) {
-    const from = b * block
-    let sum = 0
-    for (let i = Math.min(mass.length, from + block) - 1; i >= from; i--) sum = sum * w + mass[i]
-    logs[b] = sum > 0 ? log(sum) + theta * (first + from) * step : -Infinity
-    if (logs[b] > high) high = logs[b]
-  }
-  if (high === -Infinity) return high
-  let total = 0
-  for (let b = 0; b < blocks; b++) total += exp(logs[b] - high)
-  return high + log(total)
-}
+/** Tilts that are tried: e^(i / SCALE) from LOWEST on, the same for all sums. */
+const SCALE = 16
+const LOWEST = -110
+/** How much e^(K(θ) - θε) may lie above the least that it can be. */
+const NEARLY = 2
 
-/** Groups of neighbouring losses by their mass, mean and variance: enough to find where a Chernoff bound is best. */
-interface Groups {
-  readonly count: number
-  readonly logMass: Float64Array
-  readonly mean: Float64Array
-  readonly variance: Float64Array
-}
+const tilt = (i: number): number => exp(i / SCALE)
 
-const MOST_GROUPS = 2048
+/** Logarithm of the largest (1 - e^-x) e^(-θx) of all x: θ^θ / (1+θ)^(1+θ). */
+export const logLargest = (theta: number): number => theta * log(theta) - (1 + theta) * log1p(theta)
 
-function groupsOf({ pmf, count }: Part): Groups {
-  const { mass, first, step } = pmf
-  const size = Math.ceil(mass.length / MOST_GROUPS)
-  const length = Math.ceil(mass.length / size)
-  const groups = { count, logMass: new Float64Array(length), mean: new Float64Array(length), variance: new Float64Array(length) }
-  for (let g = 0; g < length; g++) {
-    const from = g * size
-    const to = Math.min(mass.length, from + size)
-    let sum = 0
-    let moment = 0
-    let square = 0
-    for (let i = from; i < to; i++) {
-      sum += mass[i]
-      moment += mass[i] * (i - from)
-      square += mass[i] * (i - from) * (i - from)
-    }
-    const mean = sum > 0 ? moment / sum : 0
-    groups.logMass[g] = log(sum)
-    groups.mean[g] = (first + from + mean) * step
-    groups.variance[g] = sum > 0 ? Math.max(0, square / sum - mean * mean) * step * step : 0
-  }
-  return groups
-}
-
-/** The logarithm of the moment generating function of the sum of `parts`, over the tilt. */
+/** The logarithm K of the moment generating function of the sum of `parts`, over the tilt. */
 export class Tilts {
-  readonly #parts: readonly Part[]
-  readonly #step: number
-  readonly #groups: readonly Groups[]
-  /** Largest tilt at which the groups are still fine enough. */
-  readonly #steepest: number
+  readonly cumulants: readonly { readonly cumulant: Cumulant, readonly count: number }[]
+  readonly #highest: number
 
   constructor(parts: readonly Part[]) {
-    this.#parts = parts
-    this.#step = parts[0].pmf.step
-    this.#groups = parts.map(groupsOf)
-    this.#steepest = 2 / (this.#step * Math.max(...parts.map((part) => Math.ceil(part.pmf.mass.length / MOST_GROUPS))))
+    this.cumulants = parts.map(({ pmf, count }) => ({ cumulant: cumulantOf(pmf), count }))
+    const steepest = Math.min(1 / parts[0].pmf.step, ...this.cumulants.map(({ cumulant }) => cumulant.steepest))
+    this.#highest = Math.floor(log(steepest) * SCALE)
   }
 
   /** ln E e^(θ loss) of the sum. */
   exactly(theta: number): number {
     let sum = 0
-    for (const { pmf, count } of this.#parts) sum += count * logMgf(pmf, theta)
+    for (const { cumulant, count } of this.cumulants) sum += count * cumulant.at(theta)
     return sum
   }
 
-  /** The same from the groups, to second order in each: for searching only. */
+  /** The same from groups of losses, to second order in each: for searching only. */
   roughly(theta: number): number {
     let sum = 0
-    for (const { count, logMass, mean, variance } of this.#groups) {
-      let high = -Infinity
-      for (let g = 0; g < mean.length; g++) high = Math.max(high, logMass[g] + theta * mean[g])
-      let total = 0
-      for (let g = 0; g < mean.length; g++) {
-        const exponent = logMass[g] + theta * mean[g] - high
-        if (exponent > -60) total += exp(exponent) * (1 + 0.5 * theta * theta * variance[g])
-      }
-      sum += count * (high + log(total))
-    }
+    for (const { cumulant, count } of this.cumulants) sum += count * cumulant.roughly(theta)
     return sum
   }
 
-  /** The θ > 0 that minimises f(θ), by golden section over ln θ; f must be unimodal. */
+  /**
+   * The θ > 0 that minimises f(θ), of those on the scale; f must be unimodal. Sums of other numbers of the same draws find
+   * the same θ, whose cumulants are known.
+   */
   minimise(f: (theta: number) => number): { theta: number, value: number } {
-    const golden = 0.6180339887498949
-    let low = log(1e-3)
-    let high = log(Math.min(1 / this.#step, this.#steepest))
-    let a = high - golden * (high - low)
-    let b = low + golden * (high - low)
-    let fa = f(exp(a))
-    let fb = f(exp(b))
-    for (let i = 0; i < 22; i++) {
-      if (fa <= fb) {
-        high = b
-        b = a
-        fb = fa
-        a = high - golden * (high - low)
-        fa = f(exp(a))
-      } else {
-        low = a
-        a = b
-        fa = fb
-        b = low + golden * (high - low)
-        fb = f(exp(b))
-      }
-    }
-    return fa <= fb ? { theta: exp(a), value: fa } : { theta: exp(b), value: fb }
+    const theta = tilt(first(LOWEST, this.#highest, (i) => f(tilt(i)) <= f(tilt(i + 1))))
+    return { theta, value: f(theta) }
   }
+
+  /**
+   * The tilt for what lies above a loss ε: a small one, since it has a short window, whose e^(K(θ) - θε), which rounding errors
+   * are relative to, is nearly the least. `scale`: the logarithm of that.
+   */
+  above(epsilon: number): { theta: number, scale: number } {
+    const scale = (theta: number): number => this.roughly(theta) - theta * epsilon
+    const best = this.minimise(scale)
+    // with much smaller ones the rounding errors of the largest losses, of which the positive are counted, add up
+    const highest = Math.round(log(best.theta) * SCALE)
+    const theta = tilt(first(highest - SCALE, highest, (i) => scale(tilt(i)) <= best.value + NEARLY))
+    return { theta, scale: scale(theta) }
+  }
+}
+
+/** The first i of low ... high that fits, where all after it fit too; `high` if none does. */
+function first(low: number, high: number, fits: (i: number) => boolean): number {
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if (fits(middle)) high = middle
+    else low = middle + 1
+  }
+  return low
 }
