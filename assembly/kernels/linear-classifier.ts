@@ -79,7 +79,7 @@ function train<T>(
         large = step<T>(w + start, dw + start, <f32>lr, width * K, large)
       }
       column_sums(db, dlogits, M, V, 0)
-      if (!(max(largestOf<T>(large), max_abs(db, V)) < LARGE)) return 0
+      if (!(largestOf<T>(large) < LARGE && max_abs(db, V) < LARGE)) return 0
       for (let v: usize = 0; v < <usize>V << 2; v += 4) step<f32>(b + v, db + v, <f32>lr, 1, 0)
       let sum: f64 = 0
       for (let m = 0; m < M; m++) sum += <f64>load<f32>(losses + (<usize>m << 2))
@@ -120,7 +120,7 @@ function step<T>(w: usize, g: usize, rate: f32, n: i32, large: T): T {
 @inline function largestOf<T>(x: T): f32 {
   if (!isVector<T>()) return <f32>x
   const v = changetype<v128>(x)
-  return max(max(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)), max(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)))
+  return upper<f32>(upper<f32>(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)), upper<f32>(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)))
 }
 
 /** From panels back to rows. */

@@ -39,11 +39,13 @@ export function install(what) {
       spawnSync('mkdir', ['-p', target])
       for (const file of ['package.json', 'package-lock.json', '.npmrc']) copyFileSync(join(source, folder, file), join(target, file))
     }
-    // --force: npm would refuse packages for another processor
-    const run = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', ...folder === 'arm64' ? ['--force'] : []],
+    // not `npm ci`: it refuses a lockfile without the binaries of other systems, which not every registry has; --force: npm
+    // would refuse packages for another processor
+    const verb = folder === 'bundlers' ? ['install', '--no-save'] : ['ci']
+    const run = spawnSync('npm', [...verb, '--ignore-scripts', '--no-audit', '--no-fund', ...folder === 'arm64' ? ['--force'] : []],
       { cwd: target, encoding: 'utf8', timeout: 300_000 })
     if (run.status !== 0) {
-      return `npm ci in ${target} ended with ${run.status ?? run.signal}: ${(run.stderr ?? '').trim().split('\n').filter(line => / error /.test(line)).slice(0, 3).join('; ')}`
+      return `npm ${verb[0]} in ${target} ended with ${run.status ?? run.signal}: ${(run.stderr ?? '').trim().split('\n').filter(line => / error /.test(line)).slice(0, 3).join('; ')}`
     }
   }
   return undefined
