@@ -1,6 +1,7 @@
 /**
  * Rows of f32 as integers, for the products of int8-linear.ts: the largest magnitude of a row, and its nearest integers.
  */
+import { storeTransposed } from './pack'
 
 /** Whether a row with this largest element, at least 2^-110, counts as more than zeros. */
 // @ts-ignore: decorator
@@ -77,12 +78,7 @@ function quantizeFour(folds: bool, out: usize, stride: usize, row: usize, down: 
     }
     const q0 = eight(folds, row + at, low, high, f0), q1 = eight(folds, row1 + at, low, high, f1)
     const q2 = eight(folds, row2 + at, low, high, f2), q3 = eight(folds, row3 + at, low, high, f3)
-    const t0 = v128.shuffle<i32>(q0, q1, 0, 4, 1, 5), t1 = v128.shuffle<i32>(q0, q1, 2, 6, 3, 7)
-    const t2 = v128.shuffle<i32>(q2, q3, 0, 4, 1, 5), t3 = v128.shuffle<i32>(q2, q3, 2, 6, 3, 7)
-    v128.store(out, v128.shuffle<i32>(t0, t2, 0, 1, 4, 5))
-    v128.store(out + stride, v128.shuffle<i32>(t0, t2, 2, 3, 6, 7))
-    v128.store(out + 2 * stride, v128.shuffle<i32>(t1, t3, 0, 1, 4, 5))
-    v128.store(out + 3 * stride, v128.shuffle<i32>(t1, t3, 2, 3, 6, 7))
+    storeTransposed(out, stride, q0, q1, q2, q3)
     out += 4 * stride
   }
   return L & ~7

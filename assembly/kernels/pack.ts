@@ -53,12 +53,7 @@ function packTileRows(out: usize, a: usize, rowStride: i32, five: bool, k: i32, 
   for (; p + 16 <= end; p += 16) {
     const r0 = f32x4.mul(v128.load(a + p), factor), r1 = f32x4.mul(v128.load(a1 + p), factor)
     const r2 = f32x4.mul(v128.load(a2 + p), factor), r3 = f32x4.mul(v128.load(a3 + p), factor)
-    const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), t1 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7)
-    const t2 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5), t3 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7)
-    v128.store(out, v128.shuffle<i32>(t0, t2, 0, 1, 4, 5))
-    v128.store(out + step, v128.shuffle<i32>(t0, t2, 2, 3, 6, 7))
-    v128.store(out + 2 * step, v128.shuffle<i32>(t1, t3, 0, 1, 4, 5))
-    v128.store(out + 3 * step, v128.shuffle<i32>(t1, t3, 2, 3, 6, 7))
+    storeTransposed(out, step, r0, r1, r2, r3)
     if (five) {
       const r4 = f32x4.mul(v128.load(a4 + p), factor)
       v128.store_lane<i32>(out, r4, 0, 16)
@@ -134,15 +129,22 @@ function packPanelColumns(out: usize, b: usize, columnStride: i32, k: i32): void
   packPanelPlain(out, b, 1, columnStride, 8, 8, (<i32>(end - b)) >> 2)
 }
 
-/** A 4x4 block: out[i, j] = b[j, i]; strides in bytes. */
+/** Four rows of four, stored as four columns, one every `outStride` bytes. */
 // @ts-ignore: decorator
 @inline
-export function transpose4(out: usize, outStride: usize, b: usize, stride: usize): void {
-  const r0 = v128.load(b), r1 = v128.load(b + stride), r2 = v128.load(b + 2 * stride), r3 = v128.load(b + 3 * stride)
+export function storeTransposed(out: usize, outStride: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {
   const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), t1 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7)
   const t2 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5), t3 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7)
   v128.store(out, v128.shuffle<i32>(t0, t2, 0, 1, 4, 5))
   v128.store(out + outStride, v128.shuffle<i32>(t0, t2, 2, 3, 6, 7))
   v128.store(out + 2 * outStride, v128.shuffle<i32>(t1, t3, 0, 1, 4, 5))
   v128.store(out + 3 * outStride, v128.shuffle<i32>(t1, t3, 2, 3, 6, 7))
+}
+
+/** A 4x4 block: out[i, j] = b[j, i]; strides in bytes. */
+// @ts-ignore: decorator
+@inline
+export function transpose4(out: usize, outStride: usize, b: usize, stride: usize): void {
+  const r0 = v128.load(b), r1 = v128.load(b + stride), r2 = v128.load(b + 2 * stride), r3 = v128.load(b + 3 * stride)
+  storeTransposed(out, outStride, r0, r1, r2, r3)
 }

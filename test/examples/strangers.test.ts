@@ -13,6 +13,11 @@ const { home } = await script<typeof import('../../scripts/runtimes/install.mjs'
 const add = (page: Page, text: string, label = 'spam'): Promise<unknown> =>
   valueOf(page, `document.getElementById('text').value = ${JSON.stringify(text)}; document.querySelector('#mails button[value=${label}]').click()`)
 const judged = (count: number): string => `document.querySelectorAll('.verdict:not([hidden])').length === ${count}`
+async function pause(page: Page): Promise<void> {
+  await press(page, 'pause')
+  await until(page, "document.getElementById('pause').textContent === 'Resume'")
+}
+
 const titles = (page: Page): Promise<string[]> => valueOf(page, "[...document.querySelectorAll('#list h3')].map(title => title.textContent)")
 
 const HTML = '<script>alert(1)</script><img src=x onerror="document.title = \'owned\'">'
@@ -64,8 +69,7 @@ for (const {} of present('chromium')) {
       await until(page, judged(8))
       await press(page, 'train')
       await until(page, "/Step [3-9]/.test(document.getElementById('progress-text').textContent)")
-      await press(page, 'pause')
-      await until(page, "document.getElementById('pause').textContent === 'Resume'")
+      await pause(page)
       await page('Page.reload')
       await until(page, "/go on where it was/.test(document.getElementById('status-text')?.textContent)")
       await until(page, judged(8))
@@ -111,8 +115,7 @@ for (const {} of present('chromium')) {
       await judge('with mails')
       await press(page, 'train')
       await until(page, "/Step \\d/.test(document.getElementById('progress-text').textContent)")
-      await press(page, 'pause')
-      await until(page, "document.getElementById('pause').textContent === 'Resume'")
+      await pause(page)
       await judge('paused')
       await press(page, 'pause')
       await until(page, "!document.getElementById('result').hidden")
